@@ -150,6 +150,9 @@ func members(t *testing.T, hs Homeserver) {
 	room := alice.createRoom(bob)
 	_, err := alice.InviteUser(alice.ctx, room, &mautrix.ReqInviteUser{UserID: carol.UserID})
 	check(t, "invite", err)
+	bob.await("the invite", func(resp *mautrix.RespSync) bool {
+		return membership(t, timeline(resp, room), carol.UserID) == event.MembershipInvite
+	})
 
 	joined, err := bob.JoinedMembers(bob.ctx, room)
 	check(t, "joined members", err)
