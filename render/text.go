@@ -1,0 +1,260 @@
+package render
+
+import (
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/html/atom"
+)
+
+const rule = "────────"
+
+// nodesText returns nodes as plain text.
+func nodesText(nodes []*node) string { return blocksText(nodes, false) }
+
+// blocksText returns nodes as plain text: runs of inline nodes and blocks, with a blank line between paragraphs. A tight
+// text has no blank lines, as in a list.
+func blocksText(nodes []*node, tight bool) string {
+	var parts textParts
+	for len(nodes) > 0 {
+		end := 0
+		for end < len(nodes) && !nodes[end].isBlock() {
+			end++
+		}
+		if end > 0 {
+			parts.add(inlineText(nodes[:end]), true)
+			nodes = nodes[end:]
+			continue
+		}
+		n := nodes[0]
+		parts.add(n.blockText(tight), tight || n.tag == tagDiv || n.tag == atom.Summary || n.tag == tagLi)
+		nodes = nodes[1:]
+	}
+	return parts.String()
+}
+
+// textParts joins blocks of text.
+type textParts struct {
+	strings.Builder
+	tight bool // the last part needs no blank line after it if the next needs none before it
+}
+
+func (p *textParts) add(text string, tight bool) {
+	if text == "" {
+		return
+	}
+	if p.Len() > 0 {
+		p.WriteByte('\n')
+		if !tight || !p.tight {
+			p.WriteByte('\n')
+		}
+	}
+	p.WriteString(text)
+	p.tight = tight
+}
+
+func (n *node) blockText(tight bool) string {
+	if n.kind == valueNode {
+		return n.text
+	}
+	switch n.tag {
+	case tagHr:
+		return rule
+	case tagPre:
+		return strings.Trim(rawText(n.children), "\n")
+	case tagBlockquote:
+		return quoteText(blocksText(n.children, tight))
+	case tagUl, tagOl:
+		return n.listText()
+	case tagTable:
+		return n.tableText()
+	case tagDetails:
+		return blocksText(n.children, true)
+	}
+	return blocksText(n.children, tight)
+}
+
+func quoteText(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.TrimRight(line, "\n") == "" {
+			b.WriteString(">")
+		} else {
+			b.WriteString("> ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+func (n *node) listText() string {
+	number := 1
+	if start, ok := n.attr("start"); ok {
+		number, _ = strconv.Atoi(start)
+	}
+	var parts textParts
+	parts.tight = true
+	for _, item := range n.children {
+		if item.tag != tagLi {
+			parts.add(blocksText([]*node{item}, true), true)
+			continue
+		}
+		marker := "• "
+		if n.tag == tagOl {
+			marker = strconv.Itoa(number) + ". "
+			number++
+		}
+		parts.add(indentText(blocksText(item.children, true), marker), true)
+	}
+	return parts.String()
+}
+
+// indentText puts the marker before text, and as many columns of space before its other lines.
+func indentText(text, marker string) string {
+	indent := "\n" + strings.Repeat(" ", displayWidth(marker))
+	return strings.TrimRight(marker+strings.ReplaceAll(text, "\n", indent), " ")
+}
+
+// rawText returns the text of nodes with white space as it is.
+func rawText(nodes []*node) string {
+	var b strings.Builder
+	for _, n := range nodes {
+		switch {
+		case n.kind != elementNode:
+			b.WriteString(n.text)
+		case n.tag == tagBr:
+			b.WriteByte('\n')
+		default:
+			b.WriteString(rawText(n.children))
+		}
+	}
+	return b.String()
+}
+
+func inlineText(nodes []*node) string {
+	var w inlineWriter
+	w.nodes(nodes)
+	return w.String()
+}
+
+// inlineWriter collects text as HTML shows it: white space counts once, and not at all at the ends of lines.
+type inlineWriter struct {
+	strings.Builder
+	space   bool // white space waits for the text that follows
+	midLine bool
+}
+
+func (w *inlineWriter) nodes(nodes []*node) {
+	for _, n := range nodes {
+		w.node(n)
+	}
+}
+
+func (w *inlineWriter) node(n *node) {
+	switch n.kind {
+	case textNode:
+		w.text(n.text)
+		return
+	case literalNode, valueNode:
+		w.literal(n.text)
+		return
+	}
+	switch n.tag {
+	case tagBr:
+		w.space, w.midLine = false, false
+		w.WriteByte('\n')
+	case tagImg:
+		alt, ok := n.attr("alt")
+		if !ok {
+			alt, _ = n.attr("title")
+		}
+		w.literal(alt)
+	case tagA:
+		w.link(n)
+	case atom.Del, atom.S:
+		// Without a mark the text would say the opposite of what is meant.
+		w.wrap("~~", n, "~~")
+	case atom.Sup:
+		w.wrap("^", n, "")
+	case atom.Sub:
+		w.wrap("_", n, "")
+	case atom.Span:
+		w.span(n)
+	default:
+		w.nodes(n.children)
+	}
+}
+
+func (w *inlineWriter) span(n *node) {
+	reason, spoiler := n.attr("data-mx-spoiler")
+	switch {
+	case !spoiler:
+		w.nodes(n.children)
+	case reason != "":
+		w.wrap("("+reason+") ||", n, "||")
+	default:
+		w.wrap("||", n, "||")
+	}
+}
+
+// link writes what a link reads and, unless that says as much, where it leads. Pills are names and no more.
+func (w *inlineWriter) link(n *node) {
+	if n.attrs == nil {
+		w.nodes(n.children)
+		w.literal(n.text)
+		return
+	}
+	href, _ := n.attr("href")
+	label := inlineText(n.children)
+	w.nodes(n.children)
+	if strings.HasPrefix(href, "https://matrix.to/#/") || sameURL(label, href) {
+		return
+	}
+	if label == "" {
+		w.literal(href)
+		return
+	}
+	w.literal(" (" + href + ")")
+}
+
+// sameURL reports whether a reader of label knows href.
+func sameURL(label, href string) bool {
+	if label == href || escapeURL(label, isURLByte) == href {
+		return true
+	}
+	return "mailto:"+label == href
+}
+
+func (w *inlineWriter) wrap(before string, n *node, after string) {
+	if len(n.children) == 0 {
+		return
+	}
+	w.literal(before)
+	w.nodes(n.children)
+	w.WriteString(after)
+}
+
+func (w *inlineWriter) text(s string) {
+	for i, r := range s {
+		if strings.ContainsRune(blanks, r) {
+			w.space = w.space || w.midLine
+			continue
+		}
+		w.flush()
+		w.WriteString(s[i : i+len(string(r))])
+	}
+}
+
+func (w *inlineWriter) literal(s string) {
+	if s != "" {
+		w.flush()
+		w.WriteString(s)
+	}
+}
+
+func (w *inlineWriter) flush() {
+	if w.space {
+		w.WriteByte(' ')
+	}
+	w.space, w.midLine = false, true
+}
