@@ -32,7 +32,15 @@ func (g *gate) Read(p []byte) (int, error) {
 	}
 	// One byte above the limit is asked for, to tell a response that just fits from one that does not.
 	p = p[:min(int64(len(p)), g.window-ahead, g.limit+1-g.delivered)]
-	n, err := g.r.Read(p)
+	n, err := 0, error(nil)
+	for range 100 {
+		if n, err = g.r.Read(p); n > 0 || err != nil {
+			break
+		}
+	}
+	if n == 0 && err == nil {
+		err = io.ErrNoProgress
+	}
 	g.delivered += int64(n)
 	g.peak = max(g.peak, ahead+int64(n))
 	if g.delivered > g.limit {
