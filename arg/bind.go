@@ -197,6 +197,9 @@ func (b *binding) value(p *param) (text string, start, end, pill int, err error)
 			return "", start + n, start + n + wordLen(ahead[n:]), -1, err
 		}
 		if n > 0 {
+			if fault := b.scan.count(); fault != nil {
+				return "", start, start, -1, fault
+			}
 			b.scan.pos += n
 			return text, start, start + n, -1, nil
 		}
@@ -222,6 +225,9 @@ func (b *binding) put(ctx context.Context, place int, p *param, text string) err
 		v.SetZero()
 	}
 	n := v.Len()
+	if p.MaxLen >= 0 && n >= p.MaxLen {
+		return &rejection{reason: "at most " + count(p.MaxLen, "value") + " allowed", err: ErrSurplus}
+	}
 	v.Grow(1)
 	v.SetLen(n + 1)
 	element := v.Index(n)

@@ -245,6 +245,12 @@ func (b *builder) length(p *param, tag tag, fault func(string, ...any)) {
 
 // preset converts the default once to see that it works, and keeps the result where it can be copied.
 func (b *builder) preset(p *param, fault func(string, ...any)) {
+	if p.Repeated {
+		if _, err := Split(p.Default); err != nil {
+			fault("default %q: %w", p.Default, err)
+			return
+		}
+	}
 	if !p.pure {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -37,10 +38,7 @@ func With[T any](c Converter[T]) Option {
 			b.fault(fmt.Errorf("arg: nil converter for %s", t))
 			return
 		}
-		kind := Kind(kebab(t.Name()))
-		if kind == "" {
-			kind = Kind(t.String())
-		}
+		kind := kindOf(t)
 		if named, ok := c.(interface{ Kind() Kind }); ok {
 			kind = named.Kind()
 		}
@@ -95,8 +93,16 @@ func (b *builder) codec(t reflect.Type) (codec, bool) {
 	return basic(t)
 }
 
+// kindOf makes a kind of a type's name.
+func kindOf(t reflect.Type) Kind {
+	if t.Name() == "" {
+		return Kind(t.String())
+	}
+	return Kind(strings.ReplaceAll(kebab(t.Name()), "-", " "))
+}
+
 func unmarshaled(t reflect.Type) codec {
-	kind := Kind(kebab(t.Name()))
+	kind := kindOf(t)
 	return codec{kind: kind, pure: true, set: func(_ context.Context, _ env, text string, v reflect.Value) error {
 		err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
 		if err == nil {

@@ -41,7 +41,9 @@ func (b *binding) flag(ctx context.Context) (bool, error) {
 		reason := "given twice"
 		return true, &Error{Param: p.Name, Text: b.scan.text, Offset: start, End: end, Reason: reason, Err: ErrRepeated}
 	}
-	b.named |= 1 << place
+	if b.seen&(1<<place) == 0 {
+		b.named |= 1 << place
+	}
 	b.scan.pos = end
 	if strings.HasPrefix(b.scan.text[end:], "=") {
 		b.scan.pos++

@@ -100,13 +100,28 @@ func setServer(_ context.Context, _ env, text string, v reflect.Value) error {
 }
 
 func setMedia(_ context.Context, _ env, text string, v reflect.Value) error {
+	uri, err := readMedia(text)
+	if err == nil {
+		*v.Addr().Interface().(*id.ContentURI) = uri
+	}
+	return err
+}
+
+func setMediaText(_ context.Context, _ env, text string, v reflect.Value) error {
+	_, err := readMedia(text)
+	if err == nil {
+		v.SetString(text)
+	}
+	return err
+}
+
+func readMedia(text string) (id.ContentURI, error) {
 	rest, ok := strings.CutPrefix(text, "mxc://")
 	server, file, found := strings.Cut(rest, "/")
 	if !ok || !found || !validServer(server) || !id.IsValidMediaID(file) {
-		return rejectKind(text, KindMedia, nil)
+		return id.ContentURI{}, rejectKind(text, KindMedia, nil)
 	}
-	*v.Addr().Interface().(*id.ContentURI) = id.ContentURI{Homeserver: server, FileID: file}
-	return nil
+	return id.ContentURI{Homeserver: server, FileID: file}, nil
 }
 
 // readReference reads an identifier or a link to one, and sees to it that it is of the kind that is wanted.

@@ -24,13 +24,34 @@ func setTime(_ context.Context, e env, text string, v reflect.Value) error {
 	if location == nil {
 		location = time.UTC
 	}
+	t, ok := readTime(text, location)
+	if !ok {
+		return rejectKind(text, KindTime, nil)
+	}
+	*v.Addr().Interface().(*time.Time) = t
+	return nil
+}
+
+func readTime(text string, location *time.Location) (time.Time, bool) {
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, text, location); err == nil {
-			*v.Addr().Interface().(*time.Time) = t
-			return nil
+			return t, true
 		}
 	}
-	return rejectKind(text, KindTime, nil)
+	return time.Time{}, false
+}
+
+// spanTime lets a date and a time of day stand side by side without quotes: 2026-01-31 15:04.
+func spanTime(text string) (value string, length int, err error) {
+	date := wordLen(text)
+	if date != len(time.DateOnly) || date == len(text) || text[date] != ' ' {
+		return "", 0, nil
+	}
+	length = date + 1 + wordLen(text[date+1:])
+	if _, ok := readTime(text[:length], time.UTC); !ok {
+		return "", 0, nil
+	}
+	return text[:length], length, nil
 }
 
 func compareTime(a, b reflect.Value) int {

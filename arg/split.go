@@ -66,11 +66,8 @@ func (s *scanner) more() bool {
 
 // next reads the word at the scanner's place, which may be empty only where a flag's value is read behind "=".
 func (s *scanner) next() (Word, *Error) {
-	s.words++
-	if s.words > MaxWords {
-		end := s.pos + wordLen(s.text[s.pos:])
-		reason := fmt.Sprintf("there are more than %d words", MaxWords)
-		return Word{}, &Error{Text: s.text, Offset: s.pos, End: end, Reason: reason, Err: ErrTooLong}
+	if err := s.count(); err != nil {
+		return Word{}, err
 	}
 	if mark := quoteAt(s.text[s.pos:]); mark >= 0 {
 		if w, ok, err := s.quoted(mark); ok || err != nil {
@@ -78,6 +75,16 @@ func (s *scanner) next() (Word, *Error) {
 		}
 	}
 	return s.plain(), nil
+}
+
+// count counts the word ahead towards MaxWords.
+func (s *scanner) count() *Error {
+	if s.words++; s.words <= MaxWords {
+		return nil
+	}
+	end := s.pos + wordLen(s.text[s.pos:])
+	reason := fmt.Sprintf("there are more than %d words", MaxWords)
+	return &Error{Text: s.text, Offset: s.pos, End: end, Reason: reason, Err: ErrTooLong}
 }
 
 func (s *scanner) plain() Word {
@@ -125,8 +132,8 @@ var quoteMarks = [...]quoteMark{
 }
 
 func quoteAt(text string) int {
-	if text == "" || text[0] > '`' && text[0] < utf8.RuneSelf {
-		return -1
+	if text == "" || !strings.Contains("\"'`\xc2\xe2", text[:1]) {
+		return -1 // no mark begins with any other byte
 	}
 	for i := range quoteMarks {
 		if strings.HasPrefix(text, quoteMarks[i].open) {

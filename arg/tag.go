@@ -57,9 +57,9 @@ func readTag(f reflect.StructField) (tag, []error) {
 			*place = setting{text: value, set: true}
 			continue
 		}
-		for known := range places {
-			if distance(key, known) == 1 {
-				faults = append(faults, fmt.Errorf("unknown tag %s; did you mean %s?", key, known))
+		for _, known := range [...]string{"args", "choices", "default", "enum", "help", "match"} {
+			if len(key) >= 4 && distance(key, known) <= 1 {
+				faults = append(faults, fmt.Errorf("unknown tag %s; did you mean %s?", key, strings.Replace(known, "args", "arg", 1)))
 			}
 		}
 	}

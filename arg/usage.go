@@ -48,7 +48,7 @@ func (p *param) notation() string {
 }
 
 func (p *param) shownDefault() string {
-	if p.Repeated || p.span != nil && !p.mention {
+	if p.Repeated || p.kind == KindJSON || p.kind == KindCode {
 		return p.Default
 	}
 	return Quote(p.Default)
