@@ -10,6 +10,9 @@ import (
 
 const blanks = " \t\n\f\r"
 
+// tableDepth is how many elements a cell is: table, tbody, tr, td.
+const tableDepth = 4
+
 // parser builds a clean document out of HTML tokens. It is not the tree builder of the HTML standard: that one repeats
 // formatting elements, so that a few kilobytes of input can become gigabytes, and it moves content out of tables. This
 // one takes linear time, and what it builds has one property that FuzzSanitize holds it to: written out and read by the
@@ -155,7 +158,7 @@ func (p *parser) open(tag atom.Atom, attrs []html.Attribute) {
 		}
 		p.pop(list + 1)
 	case tagTable:
-		room = 4 // table, tbody, tr, td
+		room = tableDepth
 	}
 	// One level is kept free for void elements.
 	if len(p.stack)-1+room >= MaxDepth {
