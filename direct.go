@@ -1,0 +1,209 @@
+package niobot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// directs is which rooms are direct ones with whom: the bot's m.direct account data (spec: Client-Server API,
+// "Direct Messaging").
+type directs struct {
+	bot *Bot
+
+	// writing is held while m.direct is read, changed and written back, and while a direct room is made, so that two
+	// calls lose no mark and make no second room.
+	writing sync.Mutex
+
+	mu    sync.RWMutex
+	rooms map[id.UserID][]id.RoomID
+}
+
+// learn takes over m.direct as a sync brought it.
+func (d *directs) learn(content string) {
+	rooms := parseDirect(content)
+	d.mu.Lock()
+	d.rooms = rooms
+	d.mu.Unlock()
+	for _, room := range d.bot.rooms.list() {
+		d.mark(room)
+	}
+}
+
+// mark brings a room's own mark up to date.
+func (d *directs) mark(room *Room) { room.setDirect(len(d.usersOf(room.id)) > 0) }
+
+// usersOf are the users with whom the room is a direct one.
+func (d *directs) usersOf(room id.RoomID) []id.UserID {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var users []id.UserID
+	for user, rooms := range d.rooms {
+		if slices.Contains(rooms, room) {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
+func (d *directs) roomsOf(user id.UserID) []id.RoomID {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return slices.Clone(d.rooms[user])
+}
+
+// add marks a room as a direct one with the user; all other marks stay.
+func (d *directs) add(ctx context.Context, user id.UserID, room id.RoomID) error {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	return d.addLocked(ctx, user, room)
+}
+
+func (d *directs) addLocked(ctx context.Context, user id.UserID, room id.RoomID) error {
+	// What the server has counts, not what was synced: another device may have written since. Entries that are not
+	// understood are kept as they are.
+	content := make(map[id.UserID]json.RawMessage)
+	err := retry(ctx, func(ctx context.Context) error {
+		clear(content)
+		return d.bot.client.GetAccountData(ctx, event.AccountDataDirectChats.Type, &content)
+	})
+	if err != nil && !errors.Is(err, mautrix.MNotFound) {
+		return fmt.Errorf("load m.direct: %w", err)
+	}
+	if content == nil {
+		content = make(map[id.UserID]json.RawMessage)
+	}
+	var rooms []id.RoomID
+	_ = json.Unmarshal(content[user], &rooms)
+	if !slices.Contains(rooms, room) {
+		rooms = append(rooms, room)
+		if content[user], err = json.Marshal(rooms); err != nil {
+			return err
+		}
+		err = retry(ctx, func(ctx context.Context) error {
+			return d.bot.client.SetAccountData(ctx, event.AccountDataDirectChats.Type, content)
+		})
+		if err != nil {
+			return fmt.Errorf("save m.direct: %w", err)
+		}
+	}
+	all, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	d.learn(string(all))
+	return nil
+}
+
+// parseDirect reads m.direct; entries of a wrong type are passed over.
+func parseDirect(content string) map[id.UserID][]id.RoomID {
+	var raw map[id.UserID]json.RawMessage
+	if json.Unmarshal([]byte(content), &raw) != nil {
+		return nil
+	}
+	rooms := make(map[id.UserID][]id.RoomID, len(raw))
+	for user, value := range raw {
+		var list []id.RoomID
+		if json.Unmarshal(value, &list) == nil {
+			rooms[user] = list
+		}
+	}
+	return rooms
+}
+
+// DirectRoom is the room for direct messages with a user: the one that is there, if both are in it or the user is
+// still invited, or a new one, to which the user is invited. Calls at once make one room.
+func (b *Bot) DirectRoom(ctx context.Context, user id.UserID) (id.RoomID, error) {
+	if err := checkUserID(user); err != nil {
+		return "", fmt.Errorf("direct room: %w", err)
+	}
+	if err := b.connect(ctx); err != nil {
+		return "", err
+	}
+	if user == b.UserID() {
+		return "", errors.New("direct room: a bot has none with itself")
+	}
+	b.direct.writing.Lock()
+	defer b.direct.writing.Unlock()
+	for _, room := range b.direct.roomsOf(user) {
+		usable, err := b.isDirectWith(ctx, room, user)
+		if err != nil {
+			return "", fmt.Errorf("direct room with %s: %w", user, err)
+		}
+		if usable {
+			return room, nil
+		}
+	}
+	room, err := b.createDirectRoom(ctx, user)
+	if err != nil {
+		return "", fmt.Errorf("make direct room with %s: %w", user, err)
+	}
+	if err := b.direct.addLocked(ctx, user, room); err != nil {
+		return "", fmt.Errorf("direct room with %s is %s: %w", user, room, err)
+	}
+	return room, nil
+}
+
+// isDirectWith tells whether bot and user are both in the room. A room that the bot can't look into is none.
+func (b *Bot) isDirectWith(ctx context.Context, room id.RoomID, user id.UserID) (bool, error) {
+	for _, who := range []id.UserID{b.UserID(), user} {
+		m, err := b.Member(ctx, room, who)
+		switch {
+		case errors.Is(err, mautrix.MForbidden), errors.Is(err, mautrix.MNotFound):
+			return false, nil
+		case err != nil:
+			return false, err
+		case m.Membership == event.MembershipJoin:
+		case m.Membership == event.MembershipInvite && who == user:
+		default:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (b *Bot) createDirectRoom(ctx context.Context, user id.UserID) (id.RoomID, error) {
+	// A request that may have reached the server is not repeated: it would make a second room. A 429 did not.
+	var room id.RoomID
+	err := retryRefused(ctx, func(ctx context.Context) error {
+		resp, err := b.client.CreateRoom(ctx, &mautrix.ReqCreateRoom{
+			Preset: "trusted_private_chat", IsDirect: true, Invite: []id.UserID{user},
+		})
+		if err == nil && resp != nil {
+			room = resp.RoomID
+		}
+		return err
+	})
+	if err == nil && room == "" {
+		err = errors.New("the server's answer names no room")
+	}
+	return room, err
+}
+
+// Member is a user's membership of a room: as it was synced, or else as the server says. The error of a user who
+// never had one is mautrix.MNotFound.
+func (b *Bot) Member(ctx context.Context, room id.RoomID, user id.UserID) (Member, error) {
+	if r, ok := b.rooms.find(room); ok {
+		if m, ok := r.Member(user); ok {
+			return m, nil
+		}
+	}
+	if err := b.connect(ctx); err != nil {
+		return Member{}, err
+	}
+	var content event.MemberEventContent
+	err := retry(ctx, func(ctx context.Context) error {
+		return b.client.StateEvent(ctx, room, event.StateMember, string(user), &content)
+	})
+	if err != nil {
+		return Member{}, fmt.Errorf("member %s of %s: %w", user, room, err)
+	}
+	return Member{UserID: user, Membership: content.Membership, DisplayName: content.Displayname, AvatarURL: content.AvatarURL}, nil
+}

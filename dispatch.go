@@ -1,0 +1,267 @@
+package niobot
+
+import (
+	"context"
+	"sync"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// dispatcher takes the events of each room in their order, rooms beside one another. A room has a goroutine while it
+// has events.
+type dispatcher struct {
+	handle func(ctx context.Context, e *Event)
+	fill   func(ctx context.Context, g *gap) []*Event
+
+	mu      sync.Mutex
+	ctx     context.Context // Of the listeners; set while the bot runs
+	stopped bool
+	lanes   map[*Room]*lane
+	work    sync.WaitGroup
+}
+
+// lane is the events of one room that wait.
+type lane struct {
+	room  *Room
+	items fifo[laneItem]
+}
+
+// laneItem is an event, or a gap before the next one.
+type laneItem struct {
+	event *Event
+	gap   *gap
+}
+
+// begin lets listeners run below ctx.
+func (d *dispatcher) begin(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ctx = ctx
+}
+
+// goOwned runs f beside the rooms, unless the dispatcher has stopped.
+func (d *dispatcher) goOwned(f func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.stopped {
+		d.work.Go(f)
+	}
+}
+
+// push adds what one sync response brought for a room. Events outside rooms go with the nil room.
+func (d *dispatcher) push(room *Room, g *gap, events []*Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stopped || (g == nil && len(events) == 0) {
+		return
+	}
+	l, working := d.lanes[room]
+	if !working {
+		if d.lanes == nil {
+			d.lanes = make(map[*Room]*lane)
+		}
+		l = &lane{room: room}
+		d.lanes[room] = l
+	}
+	if g != nil {
+		l.items.push(laneItem{gap: g})
+	}
+	for _, e := range events {
+		l.items.push(laneItem{event: e})
+	}
+	if !working {
+		d.work.Go(func() { d.run(d.ctx, l) })
+	}
+}
+
+// run works a lane off, until it is empty or an event's listener gave the room's turn to another goroutine.
+func (d *dispatcher) run(ctx context.Context, l *lane) {
+	for {
+		item, ok := d.next(l)
+		if !ok {
+			return
+		}
+		if item.gap != nil {
+			for _, e := range d.fill(ctx, item.gap) {
+				if !d.take(ctx, l, e) {
+					return
+				}
+			}
+			continue
+		}
+		if !d.take(ctx, l, item.event) {
+			return
+		}
+	}
+}
+
+func (d *dispatcher) next(l *lane) (laneItem, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	item, ok := l.items.pop()
+	if !ok || d.stopped {
+		delete(d.lanes, l.room)
+		return laneItem{}, false
+	}
+	return item, true
+}
+
+// take handles one event and reports whether the room's turn is still this goroutine's.
+func (d *dispatcher) take(ctx context.Context, l *lane, e *Event) bool {
+	t := &roomTurn{dispatcher: d, lane: l, parent: ctx}
+	d.handle(laneContext{ctx, t}, e)
+	return !t.given
+}
+
+// stop takes no more events and drops those that wait. Listeners that run end in their own time; see wait.
+func (d *dispatcher) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stopped = true
+}
+
+// wait returns when no listener runs any more, or with ctx's error before.
+func (d *dispatcher) wait(ctx context.Context) error { return waitGroup(ctx, &d.work) }
+
+// waitGroup waits for the group for as long as ctx lives.
+func waitGroup(ctx context.Context, work *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// roomTurn is the right to handle a room's events, which a listener that waits passes on.
+type roomTurn struct {
+	dispatcher *dispatcher
+	lane       *lane
+	parent     context.Context
+	given      bool // Only the goroutine that handles the event reads and writes it
+}
+
+var _ place = (*roomTurn)(nil)
+
+func (t *roomTurn) yield() {
+	if !t.given {
+		t.given = true
+		t.dispatcher.work.Go(func() { t.dispatcher.run(t.parent, t.lane) })
+	}
+}
+
+func (t *roomTurn) regain() {}
+
+// laneContext is a listener's context, in which its turn is found.
+type laneContext struct {
+	context.Context
+	turn *roomTurn
+}
+
+// Value implements [context.Context].
+func (c laneContext) Value(key any) any {
+	if _, ok := key.(placeKey); ok {
+		return place(c.turn)
+	}
+	return c.Context.Value(key)
+}
+
+// dispatch takes one event through waiters, listeners and commands.
+func (b *Bot) dispatch(ctx context.Context, e *Event) {
+	if err := b.waiters.offer(e); err != nil {
+		b.log.Error("filter panicked", "room_id", e.RoomID, "event_id", e.ID, "err", err, "stack", stackOf(err))
+	}
+	m, isMessage := e.message()
+	if isMessage {
+		b.cache.put(m)
+	}
+	for _, l := range b.listeners.of([]byte(e.Type.Type)) {
+		if err := recovered(func() error { return l.call(ctx, e) }); err != nil {
+			b.log.Error("listener ended with an error", "type", e.Type.Type, "room_id", e.RoomID, "event_id", e.ID,
+				"err", err, "stack", stackOf(err))
+		}
+	}
+	switch {
+	case e.room == nil:
+	case isMessage:
+		b.call(m)
+	case e.Type.Type == event.EventRedaction.Type:
+		b.cache.remove(e.redacts())
+		if !b.settings.ignoreEdits {
+			b.retract(e.redacts(), e, nil)
+		}
+	}
+}
+
+// redacts is what a redaction redacts.
+func (e *Event) redacts() id.EventID { return id.EventID(e.kept.Redacts) }
+
+// call starts what the message calls, if anything. The bot's own messages call nothing, unless its account is used
+// from another device and that was asked for.
+func (b *Bot) call(m *Message) *run {
+	if m.Sender == b.UserID() && (!b.settings.takeOwn || m.kept.TransactionID() != "") {
+		return nil
+	}
+	if m.Replaces != "" && b.settings.ignoreEdits {
+		return nil
+	}
+	if m.room.Membership() != event.MembershipJoin {
+		return nil
+	}
+	found, c, ok := b.route(m.room, m)
+	if m.Replaces != "" {
+		if before := b.history.find(m.Replaces); before != nil {
+			if before.call.Message.Sender != m.Sender || before.call.Room != m.room {
+				return nil // Only a message's author can edit it.
+			}
+			if !ok {
+				return b.retract(m.Replaces, m.Event, m)
+			}
+			return b.start(found, c, before)
+		}
+	}
+	if !ok {
+		return nil
+	}
+	return b.start(found, c, nil)
+}
+
+// start queues a run of the command.
+func (b *Bot) start(found *route, c *Context, before *run) *run {
+	ctx, cancel := context.WithCancelCause(b.background())
+	r := &run{Context: ctx, cancel: cancel, call: c, pool: b.pool, after: before, done: make(chan struct{})}
+	c.run = r
+	b.history.put(r)
+	var l *limit
+	if found != nil {
+		l = found.limit
+	}
+	queued := b.pool.submit(l, func(j *job) {
+		r.job = j
+		b.execute(r)
+	})
+	if !queued {
+		cancel(ErrClosed)
+		close(r.done)
+	}
+	return r
+}
+
+// retract cancels the run that a message started and removes its replies, since the message was redacted, or edited
+// into one that is no command: by is that event, m the edit.
+func (b *Bot) retract(command id.EventID, by *Event, m *Message) *run {
+	before := b.history.find(command)
+	if before == nil || before.call.Room != by.room || before.call.Command == nil {
+		return nil
+	}
+	if m == nil {
+		m = &Message{Event: by, Replaces: command}
+	}
+	return b.start(nil, &Context{Message: m, Room: by.room, bot: b}, before)
+}

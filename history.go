@@ -1,0 +1,40 @@
+package niobot
+
+import (
+	"sync"
+
+	"maunium.net/go/mautrix/id"
+)
+
+// maxHistory is how many of the latest runs are remembered, to be found by an edit or redaction of their command.
+const maxHistory = 1000
+
+// history is the latest runs by the id of their command's message.
+type history struct {
+	mu    sync.Mutex
+	runs  map[id.EventID]*run
+	order fifo[*run]
+}
+
+func (h *history) find(command id.EventID) *run {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.runs[command]
+}
+
+// put makes r the latest run of its command.
+func (h *history) put(r *run) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.runs == nil {
+		h.runs = make(map[id.EventID]*run)
+	}
+	h.runs[r.call.Message.original()] = r
+	h.order.push(r)
+	for h.order.len() > maxHistory {
+		oldest, _ := h.order.pop()
+		if key := oldest.call.Message.original(); h.runs[key] == oldest {
+			delete(h.runs, key)
+		}
+	}
+}

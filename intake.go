@@ -1,0 +1,246 @@
+package niobot
+
+import (
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot/internal/syncjson"
+)
+
+// intake takes one sync response in: state goes into the rooms at once, which does no harm if the response turns out
+// to be broken and is asked for again. What is to be worked on waits in the intake until the response is complete.
+type intake struct {
+	bot   *Bot
+	since string // The token that was asked with; empty for the first sync, whose history is not handled
+
+	rooms   []roomBatch
+	changes []membershipChange
+	outside []*Event // Account data, presence, to-device
+	invites []*Room
+	met     []uint64 // What counts as new again if the response is broken
+}
+
+// roomBatch is what is to be worked on in one room.
+type roomBatch struct {
+	room      *Room
+	gap       *gap
+	events    []*Event
+	read      id.EventID // The last message of others
+	tombstone bool
+}
+
+// membershipChange is a change of the bot's own membership.
+type membershipChange struct {
+	room *Room
+	to   event.Membership
+}
+
+var _ syncjson.Handler = (*intake)(nil)
+
+// Skipped implements [syncjson.Handler].
+func (in *intake) Skipped(s syncjson.Skip) {
+	in.bot.log.Warn("part of a sync response skipped", "reason", s.Reason.String(), "kind", s.Kind.String(),
+		"room_id", s.RoomID, "event_id", s.EventID, "field", s.Field, "count", s.Count)
+}
+
+// Event implements [syncjson.Handler].
+func (in *intake) Event(kind syncjson.Kind, e *syncjson.View) error {
+	class := event.UnknownEventType
+	switch kind {
+	case syncjson.KindAccountData:
+		class = event.AccountDataEventType
+		if string(e.Type) == event.AccountDataDirectChats.Type {
+			in.bot.direct.learn(string(e.Content))
+		}
+	case syncjson.KindPresence:
+		class = event.EphemeralEventType
+	case syncjson.KindToDevice:
+		class = event.ToDeviceEventType
+	}
+	if in.since != "" && in.wanted(e) {
+		in.outside = append(in.outside, newEvent(nil, class, e.Keep()))
+	}
+	return nil
+}
+
+func (in *intake) wanted(e *syncjson.View) bool {
+	return len(in.bot.listeners.of(e.Type)) > 0 || in.bot.waiters.any()
+}
+
+// Room implements [syncjson.Handler].
+func (in *intake) Room(r *syncjson.Room) error {
+	room := in.bot.rooms.room(r.ID)
+	was := room.Membership()
+	switch r.Section {
+	case syncjson.Invite:
+		in.stripped(room, r, event.MembershipInvite)
+		in.invites = append(in.invites, room)
+		return nil
+	case syncjson.Knock:
+		in.stripped(room, r, event.MembershipKnock)
+		return nil
+	}
+	if r.Section == syncjson.Join && was != event.MembershipJoin {
+		room.begin()
+	}
+	replacement := room.Replacement()
+	for i := range r.State {
+		in.state(room, &r.State[i])
+	}
+	batch := roomBatch{room: room}
+	first := in.firstEvent(room, r, was)
+	for i := range r.Timeline {
+		in.timeline(&batch, &r.Timeline[i], i >= first)
+	}
+	room.count(r.Summary)
+	if r.Section == syncjson.Leave {
+		in.become(room, was, leftBy(room, in.bot.UserID()))
+	} else {
+		in.become(room, was, event.MembershipJoin)
+		batch.tombstone = room.Replacement() != replacement
+		if r.Limited && r.PrevBatch != "" && in.since != "" && was == event.MembershipJoin {
+			batch.gap = &gap{room: room, from: r.PrevBatch, since: in.since}
+		}
+	}
+	if in.since != "" {
+		in.passing(&batch, r.Ephemeral, event.EphemeralEventType)
+		in.passing(&batch, r.AccountData, event.AccountDataEventType)
+	}
+	if batch.gap != nil || len(batch.events) > 0 || batch.read != "" || batch.tombstone {
+		in.rooms = append(in.rooms, batch)
+	}
+	return nil
+}
+
+// become notes a change of the bot's membership, which takes effect when the response is complete: a response that is
+// asked for again must be met with what was known before.
+func (in *intake) become(room *Room, was, now event.Membership) {
+	if was != now {
+		in.changes = append(in.changes, membershipChange{room, now})
+	}
+}
+
+// leftBy tells a ban from a leave.
+func leftBy(room *Room, own id.UserID) event.Membership {
+	if m, ok := room.Member(own); ok && m.Membership == event.MembershipBan {
+		return event.MembershipBan
+	}
+	return event.MembershipLeave
+}
+
+// firstEvent is the place in the timeline of the first event that is to be worked on: in the first sync none is, and of
+// a room that the bot has just joined what came before that is history.
+func (in *intake) firstEvent(room *Room, r *syncjson.Room, was event.Membership) int {
+	if in.since == "" {
+		return len(r.Timeline)
+	}
+	if was == event.MembershipJoin {
+		return 0
+	}
+	own := in.bot.UserID()
+	for i := len(r.Timeline) - 1; i >= 0; i-- {
+		if isJoinOf(&r.Timeline[i], string(own)) {
+			return i
+		}
+	}
+	if m, ok := room.Member(own); ok && m.Membership == event.MembershipJoin {
+		return 0 // The join lies before the timeline.
+	}
+	return len(r.Timeline)
+}
+
+// isJoinOf tells whether the event is the user's way into the room, and no change of the profile there.
+func isJoinOf(e *syncjson.View, user string) bool {
+	const join = string(event.MembershipJoin)
+	return e.HasStateKey && string(e.Type) == event.StateMember.Type && string(e.StateKey) == user &&
+		string(syncjson.GetString(e.Content, "membership")) == join &&
+		string(syncjson.GetString(e.PrevContent(), "membership")) != join
+}
+
+// state folds one state event into its room. A member's own content is copied field by field; of other state the whole
+// content is kept.
+func (in *intake) state(room *Room, e *syncjson.View) {
+	if string(e.Type) == event.StateMember.Type {
+		user := in.bot.rooms.intern(e.StateKey)
+		room.setMember(user, e.Content)
+		if user == in.bot.UserID() && string(syncjson.GetString(e.Content, "membership")) == string(event.MembershipInvite) {
+			room.setInvite(id.UserID(e.Sender), string(syncjson.Get(e.Content, "is_direct")) == "true")
+		}
+		return
+	}
+	room.setState(string(e.Type), string(e.StateKey), id.UserID(e.Sender), string(e.Content))
+}
+
+// timeline takes one event of a timeline.
+func (in *intake) timeline(batch *roomBatch, e *syncjson.View, work bool) {
+	if e.HasStateKey {
+		in.state(batch.room, e)
+	}
+	key, fresh := in.bot.meet(e.ID)
+	if !fresh {
+		return
+	}
+	in.met = append(in.met, key)
+	if !work {
+		return
+	}
+	switch string(e.Type) {
+	case event.EventEncrypted.Type:
+		in.bot.warnEncrypted(batch.room)
+		fallthrough
+	case event.EventMessage.Type:
+		if string(e.Sender) != string(in.bot.UserID()) {
+			batch.read = id.EventID(e.ID)
+		}
+	}
+	if in.bot.wants(e) {
+		batch.events = append(batch.events, newEvent(batch.room, timelineClass(e), e.Keep()))
+	}
+}
+
+// passing takes events that are only for listeners.
+func (in *intake) passing(batch *roomBatch, events []syncjson.View, class event.TypeClass) {
+	for i := range events {
+		if in.wanted(&events[i]) {
+			batch.events = append(batch.events, newEvent(batch.room, class, events[i].Keep()))
+		}
+	}
+}
+
+// stripped takes the few pieces of state that come with an invite, or with the bot's own knock.
+func (in *intake) stripped(room *Room, r *syncjson.Room, now event.Membership) {
+	was := room.Membership()
+	if was != now {
+		room.begin()
+	}
+	for i := range r.State {
+		in.state(room, &r.State[i])
+	}
+	in.become(room, was, now)
+}
+
+// finish hands over what the response brought, now that it is complete.
+func (in *intake) finish() {
+	b := in.bot
+	for _, change := range in.changes {
+		change.room.setMembership(change.to)
+		b.direct.mark(change.room)
+		b.log.Info("membership changed", "room_id", change.room.id, "membership", change.to)
+	}
+	b.dispatcher.push(nil, nil, in.outside)
+	for _, batch := range in.rooms {
+		b.dispatcher.push(batch.room, batch.gap, batch.events)
+		if batch.read != "" {
+			b.receipts.note(batch.room.id, batch.read)
+		}
+		if batch.tombstone {
+			b.joiner.follow(batch.room)
+		}
+	}
+	for _, room := range in.invites {
+		b.joiner.offer(room)
+	}
+}
+
+// abandon takes back what would keep a response that was broken from being worked on when it comes again.
+func (in *intake) abandon() { in.bot.unmeet(in.met) }

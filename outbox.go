@@ -1,0 +1,136 @@
+package niobot
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// maxEventBytes is how large an event may be in all (spec: Client-Server API, "Size limits"); what the server adds to
+// the content needs room as well.
+const (
+	maxEventBytes   = 65536
+	maxContentBytes = maxEventBytes - 4096
+)
+
+// outbox sends to rooms. What goes to one room is sent in the order of the calls, each repeated until it is on the
+// server or refused, so that a room that has to wait holds up no other.
+type outbox struct {
+	client *mautrix.Client
+	guard  func(ctx context.Context, room id.RoomID) error // Refuses what may not be sent in the clear
+
+	mu    sync.Mutex
+	turns map[id.RoomID]*turn
+}
+
+// turn is a lock on a room that a context can end the wait for. Those who wait get it in their order.
+type turn struct {
+	taken chan struct{}
+	users int
+}
+
+func newOutbox(client *mautrix.Client, guard func(context.Context, id.RoomID) error) *outbox {
+	return &outbox{client: client, guard: guard, turns: make(map[id.RoomID]*turn)}
+}
+
+// inTurn calls f when it is its turn in the room.
+func (o *outbox) inTurn(ctx context.Context, room id.RoomID, f func() error) error {
+	o.mu.Lock()
+	t := o.turns[room]
+	if t == nil {
+		t = &turn{taken: make(chan struct{}, 1)}
+		o.turns[room] = t
+	}
+	t.users++
+	o.mu.Unlock()
+	defer func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if t.users--; t.users == 0 {
+			delete(o.turns, room)
+		}
+	}()
+	select {
+	case t.taken <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-t.taken }()
+	return f()
+}
+
+// send puts an event into a room and returns its id.
+func (o *outbox) send(ctx context.Context, room id.RoomID, typ event.Type, content any, txn string) (id.EventID, error) {
+	body, err := json.Marshal(content)
+	if err != nil {
+		return "", fmt.Errorf("encode %s: %w", typ.Type, err)
+	}
+	if len(body) > maxContentBytes {
+		return "", fmt.Errorf("send %s of %d bytes: %w", typ.Type, len(body), ErrTooLarge)
+	}
+	var sent id.EventID
+	err = o.inTurn(ctx, room, func() error {
+		// A reaction is sent in the clear into encrypted rooms as well, by all clients.
+		if typ != event.EventReaction {
+			if err := o.guard(ctx, room); err != nil {
+				return err
+			}
+		}
+		return retry(ctx, func(ctx context.Context) error {
+			resp, err := o.client.SendMessageEvent(ctx, room, typ, json.RawMessage(body),
+				mautrix.ReqSendEvent{TransactionID: txn, DontEncrypt: true})
+			if err == nil && resp != nil {
+				sent = resp.EventID
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return "", fmt.Errorf("send %s to %s: %w", typ.Type, room, err)
+	}
+	if sent == "" {
+		return "", fmt.Errorf("send %s to %s: %w", typ.Type, room, errNoEventID)
+	}
+	return sent, nil
+}
+
+// redact removes an event's content.
+func (o *outbox) redact(ctx context.Context, room id.RoomID, target id.EventID, reason, txn string) error {
+	err := o.inTurn(ctx, room, func() error {
+		return retry(ctx, func(ctx context.Context) error {
+			_, err := o.client.RedactEvent(ctx, room, target, mautrix.ReqRedact{Reason: reason, TxnID: txn})
+			return err
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("redact %s: %w", target, err)
+	}
+	return nil
+}
+
+var errNoEventID = errors.New("the server's answer names no event")
+
+// runTransaction is the transaction id of the n-th send of a command's run. A run that is repeated makes the same
+// ids, so that the server answers with the events that it has.
+func runTransaction(command id.EventID, name string, n uint64) string {
+	h := sha256.New()
+	h.Write([]byte(command))
+	h.Write([]byte{0})
+	h.Write([]byte(name))
+	h.Write([]byte{0})
+	h.Write(binary.BigEndian.AppendUint64(nil, n))
+	return "niobot-" + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+}
+
+// newTransaction is a transaction id that was never used.
+func newTransaction() string { return "niobot-" + rand.Text() }

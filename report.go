@@ -1,0 +1,59 @@
+package niobot
+
+import (
+	"context"
+	"errors"
+
+	"github.com/niobot/niobot/arg"
+)
+
+// ReplyWithError is what is done with a command's error where [WithErrorHandler] sets nothing else. Wrong arguments
+// are answered with what is wrong, where, and the command's usage; failed checks with their reason. Any other error is
+// logged, and answered without its text, which may hold what is not for the room. A handler of one's own may call it
+// for the errors that it has no better answer for.
+func ReplyWithError(ctx context.Context, c *Context, err error) { replyWithError(ctx, c, err) }
+
+func replyWithError(ctx context.Context, c *Context, err error) {
+	var (
+		wrong   *arg.Error
+		refused *CheckError
+		answer  Body
+	)
+	switch {
+	case errors.As(err, &wrong):
+		answer = wrongArgument(c, wrong)
+	case errors.As(err, &refused):
+		answer = Plain(refused.Reason)
+	default:
+		attrs := []any{"err", err}
+		if stack := stackOf(err); stack != "" {
+			attrs = append(attrs, "stack", stack)
+		}
+		c.Logger().Error("command ended with an error", attrs...)
+		if ctx.Err() != nil {
+			return
+		}
+		answer = Markdown("Something went wrong with `%s`. It has been logged.", c.Called)
+	}
+	if _, err := c.Respond(ctx, answer); err != nil && ctx.Err() == nil {
+		c.Logger().Warn("error not answered", "err", err)
+	}
+}
+
+// wrongArgument says what is wrong, shows where, and gives the usage.
+func wrongArgument(c *Context, wrong *arg.Error) Body {
+	usage := commandLine(c.Prefix, c.Called, c.Command)
+	if pointer := wrong.Pointer(); pointer != "" {
+		return Markdown("%s\n\n```\n%s\n```\n\nUsage: `%s`", wrong.Error(), pointer, usage)
+	}
+	return Markdown("%s\n\nUsage: `%s`", wrong.Error(), usage)
+}
+
+// commandLine is how the command is called.
+func commandLine(prefix, name string, cmd *Command) string {
+	line := prefix + name
+	if usage := cmd.Usage(); usage != "" {
+		line += " " + usage
+	}
+	return line
+}

@@ -1,0 +1,420 @@
+package niobot
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot/internal/syncjson"
+)
+
+// Room is a room that the bot knows: one that it is in, was in, or is invited to. A Room lives as long as the bot and
+// shows the state as of the latest sync. Its methods may be called from any goroutine and never ask the server.
+type Room struct {
+	id id.RoomID
+
+	mu         sync.RWMutex
+	membership event.Membership
+	state      map[stateKey]string // Contents of all state but members, as JSON
+	created    creation
+	power      *PowerLevels // Made from state when asked for
+	members    map[id.UserID]Member
+	heroes     []id.UserID
+	joined     int // Counts of the summary, -1 before the server has told
+	invited    int
+	direct     bool
+	inviter    id.UserID // Who invited the bot, while it is invited
+	forDirect  bool      // Whether that was into a direct room
+	upgrader   id.UserID // Who sent the tombstone
+}
+
+type stateKey struct{ typ, key string }
+
+// Member is a user's membership of a room.
+type Member struct {
+	UserID      id.UserID
+	Membership  event.Membership
+	DisplayName string // Empty where the user has none
+	AvatarURL   id.ContentURIString
+}
+
+func newRoom(roomID id.RoomID) *Room {
+	return &Room{id: roomID, joined: -1, invited: -1}
+}
+
+// ID is the room's id.
+func (r *Room) ID() id.RoomID { return r.id }
+
+// Membership is the bot's own membership: join, invite, leave, ban or knock; empty where it never was in the room.
+func (r *Room) Membership() event.Membership {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.membership
+}
+
+// Direct tells whether the room is a direct one by the bot's m.direct account data
+// (spec: Client-Server API, "Direct Messaging").
+func (r *Room) Direct() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.direct
+}
+
+// State is the content of a piece of state as JSON, and nil where the room has none of that type and key. Members
+// stand in [Room.Member] instead.
+func (r *Room) State(t event.Type, key string) json.RawMessage {
+	content, ok := r.content(t.Type, key)
+	if !ok {
+		return nil
+	}
+	return json.RawMessage(content)
+}
+
+func (r *Room) content(typ, key string) (string, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	content, ok := r.state[stateKey{typ, key}]
+	return content, ok
+}
+
+// text is one text field of a piece of state with an empty state key.
+func (r *Room) text(t event.Type, field string) string {
+	content, ok := r.content(t.Type, "")
+	if !ok {
+		return ""
+	}
+	var fields map[string]any
+	_ = json.Unmarshal([]byte(content), &fields)
+	s, _ := fields[field].(string)
+	return s
+}
+
+// Topic is the room's topic, empty where it has none.
+func (r *Room) Topic() string { return r.text(event.StateTopic, "topic") }
+
+// CanonicalAlias is the room's main alias, empty where it has none.
+func (r *Room) CanonicalAlias() id.RoomAlias {
+	return id.RoomAlias(r.text(event.StateCanonicalAlias, "alias"))
+}
+
+// JoinRule tells who may join. A room that does not say is open to the invited.
+func (r *Room) JoinRule() event.JoinRule {
+	if rule := r.text(event.StateJoinRules, "join_rule"); rule != "" {
+		return event.JoinRule(rule)
+	}
+	return event.JoinRuleInvite
+}
+
+// Encrypted tells whether the room is encrypted. Encryption that was once switched on stays on.
+func (r *Room) Encrypted() bool {
+	_, ok := r.content(event.StateEncryption.Type, "")
+	return ok
+}
+
+// Replacement is the room that took this one's place, empty where none did (spec: "Room Upgrades").
+func (r *Room) Replacement() id.RoomID {
+	return id.RoomID(r.text(event.StateTombstone, "replacement_room"))
+}
+
+// Version is the room's version, such as "11".
+func (r *Room) Version() string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.created.version
+}
+
+// Type is the room's type, empty for a room to talk in, m.space for a space.
+func (r *Room) Type() event.RoomType {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.created.roomType
+}
+
+// Creators are the users who made the room: one before room version 12, one or more since.
+func (r *Room) Creators() []id.UserID {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Clone(r.created.creators)
+}
+
+// PowerLevels are the power levels of the room as they stand.
+func (r *Room) PowerLevels() *PowerLevels {
+	r.mu.RLock()
+	p := r.power
+	r.mu.RUnlock()
+	if p != nil {
+		return p
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.power == nil {
+		content, ok := r.state[stateKey{event.StatePowerLevels.Type, ""}]
+		r.power = parsePowerLevels(content, ok, r.created)
+	}
+	return r.power
+}
+
+// Member is what is known of a user's membership. Members are loaded lazily, so an unknown user may still be one;
+// [Bot.Member] asks the server.
+func (r *Room) Member(user id.UserID) (Member, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	m, ok := r.members[user]
+	return m, ok
+}
+
+// Members are the members known so far, in the order of their ids; [Room.Member] says why there may be more.
+func (r *Room) Members() []Member {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := make([]Member, 0, len(r.members))
+	for _, m := range r.members {
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b Member) int { return strings.Compare(string(a.UserID), string(b.UserID)) })
+	return all
+}
+
+// MemberCount is the number of joined members as the server counts them, or as far as they are known where it has
+// not told.
+func (r *Room) MemberCount() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.joined >= 0 {
+		return r.joined
+	}
+	count := 0
+	for _, m := range r.members {
+		if m.Membership == event.MembershipJoin {
+			count++
+		}
+	}
+	return count
+}
+
+// Name is the name that a client would show: the room's own, its alias, or one made of its members
+// (spec: Client-Server API, "Calculating the display name for a room"). own is left out of the latter.
+func (r *Room) Name(own id.UserID) string {
+	if name := r.text(event.StateRoomName, "name"); name != "" {
+		return name
+	}
+	if alias := r.CanonicalAlias(); alias != "" {
+		return string(alias)
+	}
+	r.mu.RLock()
+	heroes := slices.Clone(r.heroes)
+	if len(heroes) == 0 {
+		for user, m := range r.members {
+			if m.Membership == event.MembershipJoin || m.Membership == event.MembershipInvite {
+				heroes = append(heroes, user)
+			}
+		}
+		slices.Sort(heroes)
+	}
+	var names []string
+	for _, user := range heroes {
+		if user == own || len(names) == maxNameHeroes {
+			continue
+		}
+		if m := r.members[user]; m.DisplayName != "" {
+			names = append(names, m.DisplayName)
+		} else {
+			names = append(names, string(user))
+		}
+	}
+	r.mu.RUnlock()
+	if len(names) == 0 {
+		return "Empty room"
+	}
+	return strings.Join(names, ", ")
+}
+
+// maxNameHeroes is how many members a room's name is made of.
+const maxNameHeroes = 5
+
+// String implements [fmt.Stringer] by the room's id.
+func (r *Room) String() string { return string(r.id) }
+
+// setState folds one state event that is no member's into the room.
+func (r *Room) setState(typ, key string, sender id.UserID, content string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch typ {
+	case event.StateCreate.Type:
+		if key == "" {
+			r.created = parseCreation(content, sender)
+			r.power = nil
+		}
+	case event.StatePowerLevels.Type:
+		r.power = nil
+	case event.StateTombstone.Type:
+		r.upgrader = sender
+	}
+	if r.state == nil {
+		r.state = make(map[stateKey]string)
+	}
+	r.state[stateKey{typ, key}] = content
+}
+
+// setMember folds one member event into the room. content is not kept.
+func (r *Room) setMember(user id.UserID, content []byte) {
+	m := Member{UserID: user}
+	for key, value := range syncjson.Fields(content) {
+		switch string(key) {
+		case "membership":
+			m.Membership = membershipOf(value)
+		case "displayname":
+			m.DisplayName = validText(stringOf(value))
+		case "avatar_url":
+			m.AvatarURL = id.ContentURIString(stringOf(value))
+		}
+	}
+	if m.Membership == "" {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.members == nil {
+		r.members = make(map[id.UserID]Member)
+	}
+	r.members[user] = m
+}
+
+func stringOf(value []byte) string {
+	text, _ := syncjson.String(value)
+	return string(text)
+}
+
+// membershipOf is one of the specification's memberships, and empty for anything else.
+func membershipOf(value []byte) event.Membership {
+	text, _ := syncjson.String(value)
+	for _, known := range []event.Membership{
+		event.MembershipJoin, event.MembershipLeave, event.MembershipInvite, event.MembershipBan, event.MembershipKnock,
+	} {
+		if string(text) == string(known) {
+			return known
+		}
+	}
+	return ""
+}
+
+func (r *Room) setInvite(sender id.UserID, direct bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inviter, r.forDirect = sender, direct
+}
+
+// invite is the bot's invitation into the room; without a sender where there is none.
+func (r *Room) invite() Invite {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return Invite{Room: r, Sender: r.inviter, Direct: r.forDirect}
+}
+
+func (r *Room) upgradedBy() id.UserID {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.upgrader
+}
+
+// begin forgets the state of an earlier membership.
+func (r *Room) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state, r.members, r.heroes = nil, nil, nil
+	r.created, r.power = creation{}, nil
+	r.inviter, r.forDirect, r.upgrader = "", false, ""
+	r.joined, r.invited = -1, -1
+}
+
+func (r *Room) setMembership(m event.Membership) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.membership = m
+}
+
+func (r *Room) setDirect(direct bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.direct = direct
+}
+
+// count takes over what a summary says; what is absent from it has not changed.
+func (r *Room) count(s syncjson.Summary) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.Heroes != nil {
+		r.heroes = slices.Clone(s.Heroes)
+	}
+	if s.Joined >= 0 {
+		r.joined = int(s.Joined)
+	}
+	if s.Invited >= 0 {
+		r.invited = int(s.Invited)
+	}
+}
+
+// rooms are all the rooms of a bot.
+type rooms struct {
+	mu    sync.RWMutex
+	all   map[id.RoomID]*Room
+	users map[string]id.UserID // One string for each user, whatever number of rooms they are in
+}
+
+// intern is the user id, of which only one copy is kept.
+func (rs *rooms) intern(user []byte) id.UserID {
+	rs.mu.RLock()
+	known, ok := rs.users[string(user)]
+	rs.mu.RUnlock()
+	if ok {
+		return known
+	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.users == nil {
+		rs.users = make(map[string]id.UserID)
+	}
+	known = id.UserID(user)
+	rs.users[string(known)] = known
+	return known
+}
+
+func (rs *rooms) find(roomID id.RoomID) (*Room, bool) {
+	rs.mu.RLock()
+	defer rs.mu.RUnlock()
+	r, ok := rs.all[roomID]
+	return r, ok
+}
+
+// room is the room of that id, made where it was not known.
+func (rs *rooms) room(roomID id.RoomID) *Room {
+	if r, ok := rs.find(roomID); ok {
+		return r
+	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r, ok := rs.all[roomID]
+	if !ok {
+		if rs.all == nil {
+			rs.all = make(map[id.RoomID]*Room)
+		}
+		r = newRoom(roomID)
+		rs.all[roomID] = r
+	}
+	return r
+}
+
+func (rs *rooms) list() []*Room {
+	rs.mu.RLock()
+	defer rs.mu.RUnlock()
+	all := make([]*Room, 0, len(rs.all))
+	for _, r := range rs.all {
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(a, b *Room) int { return strings.Compare(string(a.id), string(b.id)) })
+	return all
+}

@@ -1,0 +1,236 @@
+package niobot
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"maunium.net/go/mautrix/id"
+)
+
+// errSuperseded is why a run's context ended when its command was edited or redacted.
+var errSuperseded = errors.New("command was edited or redacted")
+
+// run is one execution of a command. It is also the context that the handler gets, which ends with the bot, and when
+// the command is edited or redacted.
+type run struct {
+	context.Context
+	cancel context.CancelCauseFunc
+
+	call  *Context
+	pool  *pool
+	job   *job
+	after *run          // The run of the same command before it was edited; nil for the first
+	done  chan struct{} // Closed when the handler has returned and all is cleaned up
+	sends atomic.Uint64
+
+	mu        sync.Mutex
+	repeats   []id.EventID // Replies of the run before, which the next replies edit
+	replies   []*Sent
+	reactions []id.EventID
+	err       error
+	stop      func() // Ends the typing notification
+}
+
+var _ place = (*run)(nil)
+
+// Value implements [context.Context].
+func (r *run) Value(key any) any {
+	switch key.(type) {
+	case contextKey:
+		return r.call
+	case placeKey:
+		return place(r)
+	}
+	return r.Context.Value(key)
+}
+
+func (r *run) yield()  { r.pool.yield(r.job) }
+func (r *run) regain() { r.pool.regain(r.job) }
+
+// transaction is the transaction id of the run's next send. A nil run has ids that are never repeated.
+func (r *run) transaction() string {
+	if r == nil {
+		return newTransaction()
+	}
+	name := ""
+	if cmd := r.call.Command; cmd != nil {
+		name = cmd.name
+	}
+	return runTransaction(r.call.Message.ID, name, r.sends.Add(1))
+}
+
+// repeated takes the reply of the run before that the next reply edits.
+func (r *run) repeated() (id.EventID, bool) {
+	if r == nil {
+		return "", false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.repeats) == 0 {
+		return "", false
+	}
+	first := r.repeats[0]
+	r.repeats = r.repeats[1:]
+	return first, true
+}
+
+func (r *run) sent(s *Sent) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.replies = append(r.replies, s)
+}
+
+func (r *run) reacted(reaction id.EventID) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reactions = append(r.reactions, reaction)
+}
+
+func (r *run) latest() *Sent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.replies) == 0 {
+		return nil
+	}
+	return r.replies[len(r.replies)-1]
+}
+
+// traces are what the run left in the room: its replies, those it did not get to edit, and its reactions.
+func (r *run) traces() (replies, reactions []id.EventID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.replies {
+		replies = append(replies, s.ID)
+	}
+	return append(replies, r.repeats...), r.reactions
+}
+
+func (r *run) typing(b *Bot, room id.RoomID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stop == nil {
+		r.stop = b.typing.start(room)
+	}
+}
+
+func (r *run) stopTyping() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stop != nil {
+		r.stop()
+		r.stop = nil
+	}
+}
+
+// recovered calls f and makes an error of its panic.
+func recovered(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+// execute runs the command on the goroutine of its job, and tidies up behind it. A run without a command, made by an
+// edit or a redaction, only tidies up behind the run before it.
+func (b *Bot) execute(r *run) {
+	defer close(r.done)
+	defer r.cancel(nil)
+	if r.after != nil {
+		b.takeOver(r)
+	}
+	if r.call.Command != nil && r.Err() == nil {
+		r.err = recovered(func() error { return b.handle(r, r.call) })
+		r.stopTyping()
+		b.concluded(r)
+	}
+	if context.Cause(r) != errSuperseded {
+		r.mu.Lock()
+		left := r.repeats
+		r.repeats = nil
+		r.mu.Unlock()
+		b.redactAll(r, left)
+	}
+}
+
+// concluded tells of the error that a handler ended with, unless an edit or redaction had made the run needless.
+func (b *Bot) concluded(r *run) {
+	if r.err == nil || context.Cause(r) == errSuperseded {
+		return
+	}
+	err := recovered(func() error { b.settings.onError(r, r.call, r.err); return nil })
+	if err != nil {
+		r.call.Logger().Error("error handler panicked", "err", err, "stack", stackOf(err))
+	}
+}
+
+// handle asks the checks, binds the arguments and calls the handler.
+func (b *Bot) handle(ctx context.Context, c *Context) error {
+	if c.Command.disabled {
+		return &CheckError{"disabled", "That command is switched off."}
+	}
+	if err := b.permit(ctx, c, c.Command); err != nil {
+		return err
+	}
+	return c.Command.invoke(ctx, c)
+}
+
+// permit asks the checks of the bot and of the command.
+func (b *Bot) permit(ctx context.Context, c *Context, cmd *Command) error {
+	for _, check := range b.router.required() {
+		if err := check(ctx, c); err != nil {
+			return err
+		}
+	}
+	for _, check := range cmd.checks {
+		if err := check(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOver ends the run before this one, waits for it, and takes over what it left in the room.
+func (b *Bot) takeOver(r *run) {
+	r.after.cancel(errSuperseded)
+	r.yield()
+	<-r.after.done
+	r.regain()
+	replies, reactions := r.after.traces()
+	r.after = nil
+	r.mu.Lock()
+	r.repeats = replies
+	r.mu.Unlock()
+	b.redactAll(r, reactions)
+}
+
+func (b *Bot) redactAll(r *run, events []id.EventID) {
+	if len(events) == 0 {
+		return
+	}
+	// The run's context may have ended, with which this has nothing to do.
+	ctx := b.background()
+	for _, e := range events {
+		if err := b.outbox.redact(ctx, r.call.Room.id, e, "", r.transaction()); err != nil {
+			b.log.Warn("reply not redacted", "room_id", r.call.Room.id, "event_id", e, "err", err)
+		}
+	}
+}
+
+func stackOf(err error) string {
+	var p *PanicError
+	if errors.As(err, &p) {
+		return string(p.Stack)
+	}
+	return ""
+}

@@ -1,0 +1,167 @@
+package niobot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// Send sends a message into a room and returns when it is on the server. Messages of one room keep the order of the
+// calls; what fails for the network, the load or the rate of requests is repeated. The errors: [ErrEmptyMessage],
+// [ErrTooLarge], [ErrEncrypted], or the server's, as mautrix.HTTPError.
+func (b *Bot) Send(ctx context.Context, room id.RoomID, body Body, opts ...SendOption) (*Sent, error) {
+	return b.post(ctx, room, outgoing{body: body}, opts, nil)
+}
+
+// SendDirect sends a message to a user in their direct room with the bot, which is made where there is none; see
+// [Bot.DirectRoom].
+func (b *Bot) SendDirect(ctx context.Context, user id.UserID, body Body, opts ...SendOption) (*Sent, error) {
+	room, err := b.DirectRoom(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	return b.Send(ctx, room, body, opts...)
+}
+
+// Edit replaces the text of a message that the bot sent. Nobody is notified again.
+func (b *Bot) Edit(ctx context.Context, room id.RoomID, message id.EventID, body Body, opts ...SendOption) error {
+	_, err := b.post(ctx, room, outgoing{body: body, edits: message}, opts, nil)
+	return err
+}
+
+// React puts a reaction, such as "👍", on an event and returns the reaction's id, with which [Bot.Redact] takes it back.
+func (b *Bot) React(ctx context.Context, room id.RoomID, message id.EventID, key string) (id.EventID, error) {
+	return b.react(ctx, room, message, key, nil)
+}
+
+// Redact removes an event's content: one of the bot's own, or of anybody where the bot has the power for it. reason may
+// be empty.
+func (b *Bot) Redact(ctx context.Context, room id.RoomID, message id.EventID, reason string) error {
+	if err := b.connect(ctx); err != nil {
+		return err
+	}
+	return b.outbox.redact(ctx, room, message, reason, newTransaction())
+}
+
+// Typing shows the bot as typing in the room until the returned function is called, which may be twice.
+func (b *Bot) Typing(ctx context.Context, room id.RoomID) (stop func(), err error) {
+	if err := b.connect(ctx); err != nil {
+		return func() {}, err
+	}
+	return b.typing.start(room), nil
+}
+
+// CachedMessage is one of the latest messages, with the text of its latest edit, if the bot still remembers it.
+func (b *Bot) CachedMessage(room id.RoomID, message id.EventID) (m *Message, ok bool) {
+	return b.cache.find(room, message)
+}
+
+// ResolveAlias is the id of the room that an alias stands for.
+func (b *Bot) ResolveAlias(ctx context.Context, alias id.RoomAlias) (id.RoomID, error) {
+	if err := b.connect(ctx); err != nil {
+		return "", err
+	}
+	var room id.RoomID
+	err := retry(ctx, func(ctx context.Context) error {
+		resp, err := b.client.ResolveAlias(ctx, alias)
+		if err == nil && resp != nil {
+			room = resp.RoomID
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("resolve %s: %w", alias, err)
+	case room == "":
+		return "", fmt.Errorf("resolve %s: the server's answer names no room", alias)
+	}
+	return room, nil
+}
+
+// post sends one message. r is the run that it belongs to: its first messages edit those of the run that it repeats.
+func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []SendOption, r *run) (*Sent, error) {
+	if err := b.connect(ctx); err != nil {
+		return nil, err
+	}
+	out.msgType = b.settings.messageType
+	for _, opt := range opts {
+		opt(&out)
+	}
+	if strings.TrimSpace(out.body.Text) == "" {
+		return nil, ErrEmptyMessage
+	}
+	sent := &Sent{ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType}
+	isNew := out.edits == ""
+	if isNew && r != nil && r.call.Room.id == room {
+		if earlier, ok := r.repeated(); ok {
+			out.edits, sent.ID = earlier, earlier
+		}
+	}
+	made, err := b.outbox.send(ctx, room, event.EventMessage, out.content(), r.transaction())
+	if err != nil {
+		return nil, err
+	}
+	if sent.ID == "" {
+		sent.ID = made
+	}
+	if isNew {
+		r.sent(sent)
+	}
+	return sent, nil
+}
+
+func (b *Bot) react(ctx context.Context, room id.RoomID, message id.EventID, key string, r *run) (id.EventID, error) {
+	if err := b.connect(ctx); err != nil {
+		return "", err
+	}
+	if key == "" {
+		return "", errors.New("react: the reaction is empty")
+	}
+	content := &event.ReactionEventContent{
+		RelatesTo: event.RelatesTo{Type: event.RelAnnotation, EventID: message, Key: key},
+	}
+	reaction, err := b.outbox.send(ctx, room, event.EventReaction, content, r.transaction())
+	if err == nil {
+		r.reacted(reaction)
+	}
+	return reaction, err
+}
+
+func (b *Bot) sendTyping(ctx context.Context, room id.RoomID, on bool) error {
+	_, err := b.client.UserTyping(ctx, room, on, typingTimeout)
+	return err
+}
+
+// guardPlain refuses what must not be sent in the clear. Of a room that was not synced yet, the server is asked;
+// where it does not say, nothing is sent.
+func (b *Bot) guardPlain(ctx context.Context, room id.RoomID) error {
+	if r, ok := b.rooms.find(room); ok && r.Membership() == event.MembershipJoin {
+		if r.Encrypted() {
+			return ErrEncrypted
+		}
+		return nil
+	}
+	var content event.EncryptionEventContent
+	err := retry(ctx, func(ctx context.Context) error {
+		return b.client.StateEvent(ctx, room, event.StateEncryption, "", &content)
+	})
+	switch {
+	case err == nil:
+		return ErrEncrypted
+	case errors.Is(err, mautrix.MNotFound):
+		return nil
+	}
+	return fmt.Errorf("ask whether the room is encrypted: %w", err)
+}
+
+// warnEncrypted says once for each room that its messages can't be read.
+func (b *Bot) warnEncrypted(room *Room) {
+	if _, warned := b.warned.LoadOrStore(room.id, true); !warned {
+		b.log.Warn("the room is encrypted and the bot has no encryption; commands there are not seen", "room_id", room.id)
+	}
+}

@@ -1,0 +1,173 @@
+package niobot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+
+	"github.com/niobot/niobot/internal/syncjson"
+)
+
+// Times of the sync loop.
+const (
+	pollTimeout      = 30 * time.Second // How long the server holds a request open while nothing happens
+	pollSlack        = 60 * time.Second // What it may take beyond that
+	firstSyncTimeout = 15 * time.Minute // A first sync of a large account takes the server minutes
+	loadPause        = 50 * time.Millisecond
+)
+
+// maxLoad is how many runs may wait for a place before the bot stops asking for more events.
+const maxLoad = 10000
+
+// Timeline limits of the sync filter. Of the first sync only the latest event is of use, as the end of what came
+// before; later ones may bring a burst.
+const (
+	firstTimeline = 1
+	laterTimeline = 50
+)
+
+// sync asks for events until ctx ends or the token is no longer accepted.
+func (b *Bot) sync(ctx context.Context) error {
+	var (
+		since   string
+		decoder syncjson.Decoder
+		wait    backoff
+		filters syncFilters
+	)
+	for ctx.Err() == nil {
+		next, err := b.syncOnce(ctx, &decoder, &filters, since)
+		switch {
+		case err == nil:
+			wait.reset()
+			if since == "" {
+				b.log.Info("ready", "rooms", len(b.Rooms()))
+				close(b.ready)
+			}
+			since = next
+		case ctx.Err() != nil:
+		case isFatal(err):
+			return b.explain(err)
+		default:
+			pause, ok := retryWait(err, &wait)
+			if !ok {
+				pause = wait.wait()
+			}
+			b.log.Warn("sync failed", "retry_in", pause, "err", err)
+			if sleep(ctx, pause) != nil {
+				return nil
+			}
+		}
+		for b.pool.load() > maxLoad && sleep(ctx, loadPause) == nil {
+		}
+	}
+	return nil
+}
+
+// syncOnce makes one request and takes its answer in while it arrives.
+func (b *Bot) syncOnce(ctx context.Context, decoder *syncjson.Decoder, filters *syncFilters, since string) (next string, err error) {
+	filter, err := filters.find(ctx, b, since == "")
+	if err != nil {
+		return "", err
+	}
+	query := map[string]string{"filter": filter, "timeout": "0"}
+	limit := firstSyncTimeout
+	if since != "" {
+		query["since"] = since
+		query["timeout"] = strconv.FormatInt(pollTimeout.Milliseconds(), 10)
+		limit = pollTimeout + pollSlack
+	}
+	if b.settings.presence != "" {
+		query["set_presence"] = string(b.settings.presence)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	_, resp, err := b.client.MakeFullRequestWithResp(ctx, mautrix.FullRequest{
+		Method:           http.MethodGet,
+		URL:              b.client.BuildURLWithQuery(mautrix.ClientURLPath{"v3", "sync"}, query),
+		DontReadResponse: true,
+	})
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	in := &intake{bot: b, since: since}
+	result, err := decoder.Decode(resp.Body, in)
+	if err != nil {
+		in.abandon()
+		return "", fmt.Errorf("read sync response: %w", err)
+	}
+	in.finish()
+	return result.NextBatch, nil
+}
+
+// syncFilters are the ids of the filters that the bot has made (spec: Client-Server API, "Filtering").
+type syncFilters struct {
+	ids map[string]string // By their JSON
+}
+
+// find is the id of the filter for the next sync. What nobody listens for is left out, so that it does not even wake
+// the bot. A server that does not keep filters gets the filter itself each time.
+func (f *syncFilters) find(ctx context.Context, b *Bot, first bool) (string, error) {
+	filter := b.syncFilter(first)
+	body, err := json.Marshal(filter)
+	if err != nil {
+		return "", fmt.Errorf("encode filter: %w", err)
+	}
+	if known, ok := f.ids[string(body)]; ok {
+		return known, nil
+	}
+	var made string
+	err = retry(ctx, func(ctx context.Context) error {
+		resp, err := b.client.CreateFilter(ctx, filter)
+		if err == nil && resp != nil {
+			made = resp.FilterID
+		}
+		return err
+	})
+	switch {
+	case err != nil && (isFatal(err) || ctx.Err() != nil):
+		return "", err
+	case err != nil && !errors.Is(err, mautrix.MUnrecognized):
+		return "", fmt.Errorf("make filter: %w", err)
+	case made == "":
+		made = string(body)
+	}
+	if f.ids == nil {
+		f.ids = make(map[string]string)
+	}
+	f.ids[string(body)] = made
+	return made, nil
+}
+
+func (b *Bot) syncFilter(first bool) *mautrix.Filter {
+	limit := laterTimeline
+	if first {
+		limit = firstTimeline
+	}
+	none := &mautrix.FilterPart{NotTypes: []event.Type{{Type: "*"}}}
+	filter := &mautrix.Filter{
+		Room: &mautrix.RoomFilter{
+			State:    &mautrix.FilterPart{LazyLoadMembers: true},
+			Timeline: &mautrix.FilterPart{LazyLoadMembers: true, Limit: limit},
+		},
+	}
+	if !b.names(event.EphemeralEventTyping.Type) && !b.names(event.EphemeralEventReceipt.Type) {
+		filter.Room.Ephemeral = none
+	}
+	if !b.names(event.EphemeralEventPresence.Type) {
+		filter.Presence = none
+	}
+	return filter
+}
+
+// names tells whether somebody listens or waits for events of the type by its name.
+func (b *Bot) names(typ string) bool {
+	return len(b.listeners.of([]byte(typ))) > 0 || b.waiters.name(typ)
+}
