@@ -25,43 +25,57 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, response []byte) {
-		rec, halves := new(recorder), new(recorder)
-		var d syncjson.Decoder
-		result, err := d.Decode(bytes.NewReader(response), rec)
-		again, errAgain := d.Decode(iotest.HalfReader(bytes.NewReader(response)), halves)
-		if !slices.Equal(rec.lines, halves.lines) || !slices.Equal(rec.skips, halves.skips) ||
-			result.NextBatch != again.NextBatch || (err == nil) != (errAgain == nil) {
-			t.Fatalf("at once\n%s\n%v\nin halves\n%s\n%v",
-				strings.Join(rec.lines, "\n"), err, strings.Join(halves.lines, "\n"), errAgain)
+	f.Fuzz(compare)
+}
+
+// compare decodes a response with the decoder, twice, and with the reference.
+func compare(t *testing.T, response []byte) {
+	rec, halves := new(recorder), new(recorder)
+	var d syncjson.Decoder
+	result, err := d.Decode(bytes.NewReader(response), rec)
+	again, errAgain := d.Decode(iotest.HalfReader(bytes.NewReader(response)), halves)
+	if !slices.Equal(rec.lines, halves.lines) || !slices.Equal(rec.skips, halves.skips) ||
+		result.NextBatch != again.NextBatch || (err == nil) != (errAgain == nil) {
+		t.Fatalf("at once\n%s\n%v\nin halves\n%s\n%v",
+			strings.Join(rec.lines, "\n"), err, strings.Join(halves.lines, "\n"), errAgain)
+	}
+	if !json.Valid(response) {
+		if err == nil {
+			t.Error("no error for broken JSON")
 		}
-		if !json.Valid(response) {
-			if err == nil {
-				t.Error("no error for broken JSON")
-			}
-			return
+		return
+	}
+	want := new(reference)
+	want.response(utf8Only(response))
+	switch {
+	case bytes.TrimLeft(response, " \r\n\t")[0] != '{':
+		if !errors.Is(err, syncjson.ErrNotObject) {
+			t.Errorf("error is %v", err)
 		}
-		want := new(reference)
-		want.response(utf8Only(response))
-		switch {
-		case bytes.TrimLeft(response, " \r\n\t")[0] != '{':
-			if !errors.Is(err, syncjson.ErrNotObject) {
-				t.Errorf("error is %v", err)
-			}
-		case want.nextBatch == "":
-			if !errors.Is(err, syncjson.ErrNoNextBatch) {
-				t.Errorf("error is %v", err)
-			}
-		case err != nil || result.NextBatch != want.nextBatch:
-			t.Errorf("next_batch is %q, want %q; error is %v", result.NextBatch, want.nextBatch, err)
+	case want.nextBatch == "":
+		if !errors.Is(err, syncjson.ErrNoNextBatch) {
+			t.Errorf("error is %v", err)
 		}
-		if !slices.Equal(rec.lines, want.lines) {
-			t.Errorf("got\n%s\nwant\n%s", strings.Join(rec.lines, "\n"), strings.Join(want.lines, "\n"))
+	case err != nil || result.NextBatch != want.nextBatch:
+		t.Errorf("next_batch is %q, want %q; error is %v", result.NextBatch, want.nextBatch, err)
+	}
+	for n := range max(len(rec.lines), len(want.lines)) {
+		got, want := line(rec.lines, n), line(want.lines, n)
+		if got != want {
+			t.Errorf("line %d is\n%s\nwant\n%s", n, got, want)
+			break
 		}
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Error("whole JSON counts as cut")
-		}
-	})
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Error("whole JSON counts as cut")
+	}
+}
+
+func line(lines []string, n int) string {
+	if n < len(lines) {
+		return lines[n]
+	}
+	return "nothing"
 }
 
 // utf8Only replaces each byte that is no UTF-8.

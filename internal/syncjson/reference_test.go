@@ -193,7 +193,9 @@ func identifier(s, sigil string) bool {
 
 func depth(raw []byte) (deepest int) {
 	open := 0
-	for d := json.NewDecoder(bytes.NewReader(raw)); ; {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // a float may not hold it
+	for {
 		switch token, err := d.Token(); {
 		case err != nil:
 			return deepest
