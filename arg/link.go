@@ -100,13 +100,13 @@ func parseMatrixTo(text, rest string) (Link, error) {
 	if !hasEvent {
 		first = strings.TrimSuffix(first, "/")
 	}
-	return assemble(text, "", first, "$", event, hasEvent, query)
+	return assemble(text, "", first, event, hasEvent, query)
 }
 
 // parseURI reads the path of a matrix: URI: "u/name:hs", "roomid/id:hs/e/event?via=a" and the like.
 func parseURI(text, rest string) (Link, error) {
+	rest, _, _ = strings.Cut(rest, "#")
 	path, query, _ := strings.Cut(rest, "?")
-	query, _, _ = strings.Cut(query, "#")
 	if after, ok := strings.CutPrefix(path, "//"); ok {
 		_, path, _ = strings.Cut(after, "/") // the authority part has no meaning yet
 	}
@@ -128,11 +128,11 @@ func parseURI(text, rest string) (Link, error) {
 	if hasEvent {
 		event = parts[3]
 	}
-	return assemble(text, sigil, parts[1], "$", event, hasEvent, query)
+	return assemble(text, sigil, parts[1], event, hasEvent, query)
 }
 
 // assemble decodes the parts of a link and checks that they make sense together.
-func assemble(text, sigil, first, eventSigil, event string, hasEvent bool, query string) (Link, error) {
+func assemble(text, sigil, first, event string, hasEvent bool, query string) (Link, error) {
 	first, err := url.PathUnescape(first)
 	if err != nil {
 		return Link{}, rejectKind(text, KindLink, err)
@@ -142,8 +142,8 @@ func assemble(text, sigil, first, eventSigil, event string, hasEvent bool, query
 		if event, err = url.PathUnescape(event); err != nil {
 			return Link{}, rejectKind(text, KindLink, err)
 		}
-		link.Event = id.EventID(eventSigil + event)
-		ok = ok && link.User == "" && validOpaque(eventSigil+event)
+		link.Event = id.EventID("$" + event)
+		ok = ok && link.User == "" && validOpaque("$"+event)
 	}
 	if !ok {
 		return Link{}, rejectKind(text, KindLink, nil)

@@ -10,6 +10,7 @@ import "strings"
 //	<text…> [text…]    for a rest argument: all that follows, as it stands
 //	[--force]          a flag without a value
 //	[--for 24h]        a flag with its default, or with the kind of its value as in [--for <duration>]
+//	[--sort <up|down>] a flag with a few choices
 //	[--tag <text>…]    a flag that may be given several times
 //	--for <duration>   a flag that must be given
 //
@@ -32,7 +33,7 @@ func (p *param) notation() string {
 	case p.Flag && p.HasDefault:
 		inner = "--" + p.Name + " " + p.shownDefault()
 	case p.Flag:
-		inner = "--" + p.Name + " <" + string(p.kind) + ">"
+		inner = "--" + p.Name + " <" + p.placeholder() + ">"
 	}
 	if p.Repeated || p.Rest {
 		inner += "…"
@@ -45,6 +46,15 @@ func (p *param) notation() string {
 	default:
 		return "<" + inner + ">"
 	}
+}
+
+// placeholder stands for the value of a flag: its choices, where they are short, or its kind.
+func (p *param) placeholder() string {
+	const short = 40
+	if choices := strings.Join(p.Choices, "|"); choices != "" && len(choices) <= short {
+		return choices
+	}
+	return string(p.kind)
 }
 
 func (p *param) shownDefault() string {
