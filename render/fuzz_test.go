@@ -83,14 +83,15 @@ func FuzzMarkdownFormat(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, format string) {
 		args := []any{7, "seven", 7.5}
-		want := fmt.Sprintf(format, args...)
-		if len(want) > 1<<16 {
+		if strings.ContainsAny(format, "`\n\t\r") || render.Plain(format).Text != format {
+			return
+		}
+		want := render.Plain(fmt.Sprintf(format, args...)).Text
+		if len(want) > 1<<16 || strings.Trim(want, " \n") == "" {
 			return
 		}
 		// In a code block all text stands as it is.
-		if strings.ContainsAny(format, "`\n\t\r") || render.Plain(format).Text != format || strings.TrimSpace(want) != want || want == "" {
-			return
-		}
+		want = strings.Trim(want, "\n")
 		if got := render.Markdown("````\n"+format+"\n````", args...).Text; got != want && !strings.Contains(want, "%!") {
 			t.Errorf("%q prints %q, want %q", format, got, want)
 		}

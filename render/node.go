@@ -45,7 +45,7 @@ type node struct {
 	tag      atom.Atom
 	align    Align // of th and td; HTML has no place for it, plain text has
 	attrs    []attr
-	text     string // of a text; what follows the content of an <a> that has no href
+	text     string // of a text; of a link without href, what follows its content
 	children []*node
 }
 
@@ -84,12 +84,8 @@ func anyBlock(nodes []*node) bool {
 // hasMarkup reports whether plain text can't say what nodes do: there is more than text, lines and paragraphs.
 func hasMarkup(nodes []*node) bool {
 	for _, n := range nodes {
-		if n.kind == elementNode {
-			switch {
-			case n.tag == tagP, n.tag == tagBr, n.tag == tagA && n.attrs == nil:
-			default:
-				return true
-			}
+		if n.kind == elementNode && n.tag != tagP && n.tag != tagBr {
+			return true
 		}
 		if hasMarkup(n.children) {
 			return true

@@ -78,16 +78,9 @@ func (p *parser) parse(source string) {
 
 func (p *parser) top() *node { return p.stack[len(p.stack)-1] }
 
-// pop closes open elements until depth of them are left.
+// pop closes open elements until depth of them are left, the root among them.
 func (p *parser) pop(depth int) {
-	for len(p.stack) > depth {
-		closed := p.top()
-		p.stack = p.stack[:len(p.stack)-1]
-		if closed.tag == tagP && len(closed.children) == 0 {
-			parent := p.top()
-			parent.children = parent.children[:len(parent.children)-1]
-		}
-	}
+	p.stack = p.stack[:depth]
 }
 
 func (p *parser) push(n *node) {
@@ -351,35 +344,4 @@ func (p *parser) canHold(s *slot) bool {
 		}
 	}
 	return true
-}
-
-// tidy drops the white space beside blocks and line breaks, which nobody sees, and joins what falls together.
-func tidy(parent *node) {
-	if parent.tag == tagPre {
-		return
-	}
-	block := isBlockTag(parent.tag)
-	kept := parent.children[:0]
-	breaks := block // there is a line's start before the next child
-	for i, n := range parent.children {
-		if n.kind == textNode {
-			if breaks {
-				n.text = strings.TrimLeft(n.text, blanks)
-			}
-			if i == len(parent.children)-1 && block || i < len(parent.children)-1 && parent.children[i+1].isBlock() {
-				n.text = strings.TrimRight(n.text, blanks)
-			}
-			if n.text == "" {
-				continue
-			}
-		}
-		if n.tag == tagBr && i > 0 && parent.children[i-1].kind == valueNode && parent.children[i-1].isBlock() {
-			continue // a block ends its line by itself
-		}
-		tidy(n)
-		breaks = n.kind == elementNode && (n.tag == tagBr || isBlockTag(n.tag))
-		kept = append(kept, n)
-	}
-	clear(parent.children[len(kept):])
-	parent.children = kept
 }

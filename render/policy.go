@@ -1,6 +1,7 @@
 package render
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -131,11 +132,10 @@ func isColor(value string) bool {
 	return ok && len(digits) == 6 && strings.Trim(digits, "0123456789abcdefABCDEF") == ""
 }
 
-// allowedURL returns url in a form that is safe in an attribute and in plain text, if it is absolute and has one of the
+// allowedURL returns raw in a form that is safe in an attribute and in plain text, if it is absolute and has one of the
 // schemes.
-func allowedURL(url string, schemes []string) (string, bool) {
-	url = strings.Trim(url, " \t\n")
-	scheme, rest, ok := strings.Cut(url, ":")
+func allowedURL(raw string, schemes []string) (string, bool) {
+	scheme, rest, ok := strings.Cut(strings.Trim(raw, " \t\n"), ":")
 	if !ok || rest == "" {
 		return "", false
 	}
@@ -147,7 +147,9 @@ func allowedURL(url string, schemes []string) (string, bool) {
 		if allowed != "mailto" && allowed != "magnet" && (!strings.HasPrefix(rest, "//") || len(rest) == 2) {
 			return "", false
 		}
-		return allowed + ":" + escapeURL(rest, isURLByte), true
+		safe := allowed + ":" + escapeURL(rest, isURLByte)
+		_, err := url.Parse(safe)
+		return safe, err == nil
 	}
 	return "", false
 }

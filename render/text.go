@@ -111,8 +111,11 @@ func (n *node) listText() string {
 
 // indentText puts the marker before text, and as many columns of space before its other lines.
 func indentText(text, marker string) string {
+	if text == "" {
+		return strings.TrimRight(marker, " ")
+	}
 	indent := "\n" + strings.Repeat(" ", displayWidth(marker))
-	return strings.TrimRight(marker+strings.ReplaceAll(text, "\n", indent), " ")
+	return marker + strings.ReplaceAll(text, "\n", indent)
 }
 
 // rawText returns the text of nodes with white space as it is.
@@ -199,11 +202,6 @@ func (w *inlineWriter) span(n *node) {
 
 // link writes what a link reads and, unless that says as much, where it leads. Pills are names and no more.
 func (w *inlineWriter) link(n *node) {
-	if n.attrs == nil {
-		w.nodes(n.children)
-		w.literal(n.text)
-		return
-	}
 	href, _ := n.attr("href")
 	label := inlineText(n.children)
 	w.nodes(n.children)

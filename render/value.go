@@ -28,13 +28,14 @@ func Link(text, url string) Body {
 	if text == "" {
 		text = url
 	}
-	a := element(tagA, textLines(text)...)
+	var nodes []*node
 	if href, ok := allowedURL(url, linkSchemes); ok {
+		a := element(tagA, textLines(text)...)
 		a.attrs = []attr{{"href", href}}
-	} else if url != text {
-		a.text = " (" + url + ")"
+		nodes = []*node{a}
+	} else if nodes = textLines(text); url != text {
+		nodes = append(nodes, &node{kind: literalNode, text: " (" + url + ")"})
 	}
-	nodes := []*node{a}
 	return Body{Text: nodesText(nodes), HTML: markup(nodes)}
 }
 

@@ -30,8 +30,7 @@ func (n *node) write(b *strings.Builder) {
 		_, _ = textEscaper.WriteString(b, n.text)
 		return
 	}
-	bare := n.kind == valueNode || n.tag == tagA && n.attrs == nil
-	if !bare {
+	if n.kind == elementNode {
 		n.writeTag(b)
 		if policy[n.tag]&voidTag != 0 {
 			return
@@ -40,15 +39,11 @@ func (n *node) write(b *strings.Builder) {
 	for _, child := range n.children {
 		child.write(b)
 	}
-	if bare {
-		if n.kind == elementNode {
-			_, _ = textEscaper.WriteString(b, n.text)
-		}
-		return
+	if n.kind == elementNode {
+		b.WriteString("</")
+		b.WriteString(n.tag.String())
+		b.WriteByte('>')
 	}
-	b.WriteString("</")
-	b.WriteString(n.tag.String())
-	b.WriteByte('>')
 }
 
 func (n *node) writeTag(b *strings.Builder) {

@@ -1,0 +1,71 @@
+package render
+
+import "strings"
+
+// tidy drops what nobody sees: white space beside blocks and line breaks, empty paragraphs, and links that lead nowhere.
+func tidy(parent *node) {
+	for _, n := range parent.children {
+		tidy(n)
+	}
+	parent.children = dissolve(parent.children)
+	if parent.tag != tagPre {
+		parent.children = trim(parent.children, isBlockTag(parent.tag))
+	}
+}
+
+// dissolve replaces links without href by what is in them and empty paragraphs by white space, and joins the texts that
+// come together.
+func dissolve(nodes []*node) []*node {
+	kept := make([]*node, 0, len(nodes))
+	add := func(n *node) {
+		if last := len(kept) - 1; n.kind == textNode && last >= 0 && kept[last].kind == textNode {
+			kept[last].text += n.text
+			return
+		}
+		kept = append(kept, n)
+	}
+	for _, n := range nodes {
+		switch {
+		case n.kind == elementNode && n.tag == tagP && len(n.children) == 0:
+			add(&node{kind: textNode, text: " "})
+		case n.kind == elementNode && n.tag == tagA && n.attrs == nil:
+			for _, child := range n.children {
+				add(child)
+			}
+			if n.text != "" {
+				add(&node{kind: literalNode, text: n.text})
+			}
+		case n.kind == literalNode && n.text == "":
+		default:
+			add(n)
+		}
+	}
+	return kept
+}
+
+// trim drops the white space beside blocks and line breaks. Block says that nodes are all there is in a block.
+func trim(nodes []*node, block bool) []*node {
+	kept := nodes[:0]
+	starts := block // a line starts before the next node
+	for i, n := range nodes {
+		last := i == len(nodes)-1
+		switch {
+		case n.kind == textNode:
+			if starts {
+				n.text = strings.TrimLeft(n.text, blanks)
+			}
+			if last && block || !last && nodes[i+1].isBlock() {
+				n.text = strings.TrimRight(n.text, blanks)
+			}
+			if n.text == "" {
+				continue
+			}
+		case n.tag == tagBr && len(kept) > 0 && kept[len(kept)-1].kind == valueNode && kept[len(kept)-1].isBlock():
+			continue // a block ends its line by itself
+		}
+		starts = n.kind == elementNode && (n.tag == tagBr || isBlockTag(n.tag))
+		kept = append(kept, n)
+	}
+	clear(nodes[len(kept):])
+	return kept
+}
