@@ -93,7 +93,7 @@ func rejectInteger(text string, err error, low, high string) error {
 	if errors.Is(err, strconv.ErrRange) {
 		return &rejection{reason: fmt.Sprintf("%s is not between %s and %s", show(text), low, high)}
 	}
-	return &rejection{reason: show(text) + " is not a whole number"}
+	return rejectKind(text, KindInteger, nil)
 }
 
 func setFloat(_ context.Context, _ env, text string, v reflect.Value) error {

@@ -21,11 +21,7 @@ func setJSON(_ context.Context, _ env, text string, v reflect.Value) error {
 	}
 	err := json.Unmarshal([]byte(text), v.Addr().Interface())
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		what := "the JSON"
-		if wrong.Field != "" {
-			what = wrong.Field
-		}
-		return &rejection{reason: fmt.Sprintf("%s is a JSON %s, which does not fit here", what, wrong.Value), err: err}
+		return &rejection{reason: fmt.Sprintf("the JSON holds this where it does not fit: %s", wrong.Value), err: err}
 	}
 	if err != nil {
 		return &rejection{reason: show(text) + " is not valid JSON", err: err}

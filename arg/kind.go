@@ -30,6 +30,8 @@ func (k Kind) expects() string {
 		return "text"
 	case KindBool:
 		return "yes or no"
+	case KindInteger:
+		return "a whole number"
 	case KindNumber:
 		return "a number like 1.5"
 	case KindDuration:

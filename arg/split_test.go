@@ -128,7 +128,9 @@ func TestSplitWord(t *testing.T) {
 
 // nio-bot 44: there unterminated quotes are accepted silently, and "a"b becomes two words.
 func TestSplitError(t *testing.T) {
-	unclosed := func(q string) string { return "the quote " + q + " is not closed; write \\" + q + " for the mark itself" }
+	unclosed := func(q string) string {
+		return "the quote " + q + " is not closed; write \\" + q + " for the mark itself"
+	}
 	glued := func(q string) string {
 		return "a space is needed after the closing quote " + q + "; write \\" + q + " for the mark itself"
 	}
