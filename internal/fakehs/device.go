@@ -44,7 +44,7 @@ var deviceRoutes = []route{
 }
 
 // LogIn gives the user a new access token without HTTP. An empty device id makes a new device; a known one keeps its
-// keys and its queue, and its old token ends.
+// keys, its queue and its transaction ids, while its old token ends.
 func (s *Server) LogIn(userID id.UserID, deviceID id.DeviceID) (Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,6 +93,8 @@ func (s *Server) logIn(u *user, deviceID id.DeviceID, name string) *device {
 			id:       deviceID,
 			user:     u,
 			name:     name,
+			txns:     make(map[string]id.EventID),
+			lazy:     make(map[id.RoomID]map[id.UserID]lazyMark),
 			sent:     make(map[string]bool),
 			oneTime:  make(map[string]json.RawMessage),
 			fallback: make(map[string]fallbackKey),
@@ -102,8 +104,6 @@ func (s *Server) logIn(u *user, deviceID id.DeviceID, name string) *device {
 	}
 	delete(s.tokens, d.token)
 	d.token = s.nextID("fake_")
-	d.txns = make(map[string]id.EventID)
-	d.lazy = make(map[id.RoomID]map[id.UserID]lazyMark)
 	d.lastSeen = s.nowMilli()
 	s.tokens[d.token] = d
 	return d

@@ -213,7 +213,7 @@ func (s *Server) listsBetween(u *user, from, to int64) *deviceLists {
 		}
 		members := slices.Values(r.memberEventsSince(from))
 		if m.membership == "join" && m.joinedPos > from || m.membership != "join" && m.pos > from {
-			members = maps.Keys(r.members)
+			members = slices.Values(r.joinedMembers())
 		}
 		for userID := range members {
 			switch {
@@ -233,6 +233,18 @@ func (s *Server) listsBetween(u *user, from, to int64) *deviceLists {
 		return nil
 	}
 	return lists
+}
+
+// joinedMembers returns who is in the room, sorted.
+func (r *room) joinedMembers() []id.UserID {
+	list := make([]id.UserID, 0, r.joined)
+	for userID, membership := range r.members {
+		if membership == "join" {
+			list = append(list, userID)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // memberEventsSince returns whose membership began or ended beyond pos; a new name or avatar does not count.

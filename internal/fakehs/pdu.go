@@ -72,7 +72,6 @@ type wireUnsigned struct {
 	ReplacesState   id.EventID      `json:"replaces_state,omitempty"`
 	RedactedBecause json.RawMessage `json:"redacted_because,omitempty"`
 	Relations       map[string]any  `json:"m.relations,omitempty"`
-	Membership      string          `json:"membership,omitempty"`
 }
 
 // viewer is who an event is rendered for; the zero value is a bystander, and gets no transaction id.

@@ -3,8 +3,10 @@ package fakehs
 import "encoding/json"
 
 var pushRoutes = []route{
-	{method: "GET", path: "/pushrules/", handle: (*call).pushRules},
-	{method: "GET", path: "/pushrules/global/", handle: (*call).globalPushRules},
+	{method: "GET", path: "/pushrules", handle: (*call).pushRules},
+	{method: "GET", path: "/pushrules/{$}", handle: (*call).pushRules},
+	{method: "GET", path: "/pushrules/global", handle: (*call).globalPushRules},
+	{method: "GET", path: "/pushrules/global/{$}", handle: (*call).globalPushRules},
 	{method: "GET", path: "/pushers", handle: (*call).pushers},
 }
 

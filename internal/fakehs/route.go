@@ -46,7 +46,6 @@ func (s *Server) register(table []route) {
 		for _, path := range entry.paths() {
 			rt := entry
 			rt.pattern = rt.method + " " + path
-			s.routes[rt.pattern] = &rt
 			s.mux.Handle(rt.pattern, routeHandler{s, &rt})
 		}
 	}
@@ -75,11 +74,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	if _, pattern := s.mux.Handler(r); s.routes[pattern] == nil {
+	if !s.known(r) {
 		s.serve(w, r, s.unknownRoute(r))
 		return
 	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// known reports whether there is an endpoint for the request. The mux's own redirects and errors, which are not JSON,
+// do not count.
+func (s *Server) known(r *http.Request) bool {
+	h, _ := s.mux.Handler(r)
+	_, ok := h.(routeHandler)
+	return ok
 }
 
 // unknownRoute answers what no endpoint is there for; it tells a wrong method from a wrong path as the spec asks.
@@ -90,7 +97,7 @@ func (s *Server) unknownRoute(r *http.Request) *route {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		probe := r.Clone(r.Context())
 		probe.Method = method
-		if _, pattern := s.mux.Handler(probe); s.routes[pattern] != nil {
+		if s.known(probe) {
 			status = http.StatusMethodNotAllowed
 		}
 	}

@@ -2,7 +2,6 @@ package fakehs
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,7 +16,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route) {
 	c := &call{s: s, w: w, r: r, route: rt}
 	entry := s.logRequest(c)
 	reply, err := s.answer(c, entry)
-	status, header, body := render(reply, err)
+	status, header, body := s.render(reply, err)
 	s.finishRequest(entry, status)
 	s.opts.Logger.Debug("request", "method", r.Method, "path", r.URL.Path, "status", status,
 		"duration", time.Since(start))
@@ -109,7 +108,7 @@ func (s *Server) unknownToken(token string) error {
 }
 
 // render turns what a handler returned into a status, headers and a body.
-func render(reply any, err error) (int, http.Header, []byte) {
+func (s *Server) render(reply any, err error) (int, http.Header, []byte) {
 	if err == nil {
 		raw, ok := reply.(rawReply)
 		if ok {
@@ -123,7 +122,7 @@ func render(reply any, err error) (int, http.Header, []byte) {
 	var known *apiError
 	if !errors.As(err, &known) {
 		known = fail(http.StatusInternalServerError, "M_UNKNOWN", "internal server error")
-		slog.Error("fake homeserver cannot answer", "err", err)
+		s.opts.Logger.Error("no answer to a request", "err", err)
 	}
 	return known.status, known.header, mustEncode(known)
 }

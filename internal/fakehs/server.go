@@ -33,9 +33,8 @@ type Options struct {
 
 // Server is a homeserver in memory. It implements [http.Handler]; [Server.Listen] gives it an address of its own.
 type Server struct {
-	opts   Options
-	mux    *http.ServeMux
-	routes map[string]*route
+	opts Options
+	mux  *http.ServeMux
 
 	ctx    context.Context // ends with Close; long polls and timers watch it
 	cancel context.CancelFunc
@@ -88,7 +87,6 @@ func New(opts Options) *Server {
 	s := &Server{
 		opts:     opts,
 		mux:      http.NewServeMux(),
-		routes:   make(map[string]*route),
 		ctx:      ctx,
 		cancel:   cancel,
 		users:    make(map[id.UserID]*user),

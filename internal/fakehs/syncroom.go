@@ -79,8 +79,13 @@ func (q *syncQuery) joined(r *room, m *roomMember) *joinedSync {
 
 // left returns the room's part for someone who is no longer in it: what happened up to the leaving.
 func (q *syncQuery) left(r *room, m *roomMember) *joinedSync {
-	end := r.after(m.pos)
-	return q.render(r, q.window(r, q.since, end))
+	w := q.window(r, q.since, r.after(m.pos))
+	part := q.render(r, w)
+	if !r.everJoined(q.c.user.id) {
+		// Whoever only turned down an invite is told no more than that.
+		part.State.Events = []json.RawMessage{}
+	}
+	return part
 }
 
 // window picks the timeline: the latest events beyond lower that the user may see and the filter lets through.

@@ -3,7 +3,6 @@ package fakehs
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"maunium.net/go/mautrix/id"
@@ -107,8 +106,3 @@ func (s *Server) findLogin(identifier json.RawMessage, plain string) *user {
 	}
 	return s.users[id.UserID(plain)]
 }
-
-// fakeFlows are the ways to log in.
-var fakeFlows = []string{"m.login.password"}
-
-func offered(loginType string) bool { return slices.Contains(fakeFlows, loginType) }
