@@ -119,22 +119,3 @@ func TestBindBan(t *testing.T) {
 		{input: `"@a:hs`, wantErr: "the quote \" is not closed; write \\\" for the mark itself", blame: `"`},
 	})
 }
-
-func BenchmarkBind5(b *testing.B) {
-	type mixed struct {
-		User   id.UserID     `arg:"user"`
-		Count  int           `arg:"count"`
-		For    time.Duration `arg:"--for,-f" default:"24h"`
-		Force  bool          `arg:"--force"`
-		Reason string        `arg:"reason,rest"`
-	}
-	p := mustPlan[mixed](b)
-	in := arg.Input{Text: "@alice:example.org 12 --for 1d12h --force was very rude"}
-	b.ReportAllocs()
-	for b.Loop() {
-		var m mixed
-		if err := p.Bind(b.Context(), in, &m); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Nearest returns the name that a mistyped word most likely stands for, or false where none is near: one change in a
-// word of up to four letters, two in longer ones, where a change is a letter added, lost, replaced, or swapped with
+// Nearest returns the name that a mistyped word most likely stands for, or false where none is near: one change for a
+// name of up to four letters, two for longer ones, where a change is a letter added, lost, replaced, or swapped with
 // its neighbour. Case is ignored; of names equally near the first wins.
 func Nearest(word string, names []string) (string, bool) {
 	const longest = 64
@@ -14,17 +14,18 @@ func Nearest(word string, names []string) (string, bool) {
 		return "", false
 	}
 	word = strings.ToLower(word)
-	allowed := 2
-	if utf8.RuneCountInString(word) <= 4 {
-		allowed = 1
-	}
-	best, found := "", false
+	best, found, least := "", false, longest
 	for _, name := range names {
 		if len(name) > longest {
 			continue
 		}
-		if d := distance(word, strings.ToLower(name)); d <= allowed && d < utf8.RuneCountInString(name) {
-			allowed, best, found = d-1, name, true
+		letters := utf8.RuneCountInString(name)
+		allowed := min(2, letters-1)
+		if letters <= 4 {
+			allowed = min(1, letters-1)
+		}
+		if d := distance(word, strings.ToLower(name)); d <= allowed && d < least {
+			best, found, least = name, true, d
 		}
 	}
 	return best, found
