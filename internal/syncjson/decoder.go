@@ -19,6 +19,7 @@ type Decoder struct {
 	limits  limits
 	json    *jsontext.Decoder
 	gate    gate
+	shallow shallow
 	handler Handler
 	result  Result
 	room    Room
@@ -45,7 +46,8 @@ type Result struct {
 // Decode reads one response from r up to its end and hands its parts to h as they come. The order of keys is the
 // server's: to-device events may come after the rooms.
 //
-// What is not as the specification has it is skipped, h is told, and the rest goes on. A part that is null counts as
+// What is not as the specification has it is skipped, h is told, and the rest goes on. What nests deeper than 1,000
+// levels counts as 0, well-formed or not. A part that is null counts as
 // absent, bytes that are no UTF-8 become U+FFFD, and of a key that occurs twice the last counts, except where the first
 // has been handed over already: events outside rooms, and rooms.
 //
@@ -68,7 +70,8 @@ func (d *Decoder) start(r io.Reader, h Handler) {
 	if d.json == nil {
 		d.json = new(jsontext.Decoder)
 	}
-	d.gate = gate{r: r, dec: d.json, window: d.limits.token, limit: d.limits.response}
+	d.shallow = shallow{r: r}
+	d.gate = gate{r: &d.shallow, dec: d.json, window: d.limits.token, limit: d.limits.response}
 	d.json.Reset(&d.gate, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	d.handler, d.result = h, Result{}
 }
@@ -80,7 +83,8 @@ func (d *Decoder) finish() {
 	} else {
 		d.json.Reset(strings.NewReader(""))
 	}
-	d.gate, d.handler, d.result, d.view = gate{}, nil, Result{}, View{}
+	d.gate, d.shallow = gate{}, shallow{}
+	d.handler, d.result, d.view = nil, Result{}, View{}
 	d.room.reset(0, "")
 	d.events.reset()
 	if cap(d.key) > keptBytes {

@@ -39,6 +39,9 @@ func compare(t *testing.T, response []byte) {
 		t.Fatalf("at once\n%s\n%v\nin halves\n%s\n%v",
 			strings.Join(rec.lines, "\n"), err, strings.Join(halves.lines, "\n"), errAgain)
 	}
+	if bytes.Count(response, []byte("["))+bytes.Count(response, []byte("{")) > 1000 {
+		return // may be too deep for encoding/json
+	}
 	if !json.Valid(response) {
 		if err == nil {
 			t.Error("no error for broken JSON")

@@ -73,7 +73,7 @@ func (g generator) userID() string {
 func (g generator) content() string {
 	deep := 96 + g.IntN(5)
 	return g.object("body", `"a\"b\\"`, "redacts", g.eventID(), "n", g.one(`[[[[]]]]`, `{"a":{"b":"}"}}`, `-1e5`,
-		strings.Repeat("[", deep)+strings.Repeat("]", deep)))
+		strings.Repeat("[", deep)+strings.Repeat("]", deep), `7`, `7`, `""`))
 }
 
 func (g generator) event() string {
@@ -91,7 +91,7 @@ func (g generator) event() string {
 }
 
 func (g generator) part() string {
-	return g.object("events", g.list(4, g.event), "limited", g.one("true", "false"), "prev_batch", g.one(`"p"`, `"\u0070"`, `""`))
+	return g.object("events", g.list(2, g.event), "limited", g.one("true", "false"), "prev_batch", g.one(`"p"`, `"\u0070"`, `""`))
 }
 
 func (g generator) room() string {
@@ -103,12 +103,12 @@ func (g generator) room() string {
 }
 
 func (g generator) section() string {
-	return g.object("!a:x", g.room(), "!b", g.room(), g.one("c", `!\\`, `!é`, "!\xc3", "!"), g.room())
+	return g.object("!a:x", g.room(), g.one("c", `!\\`, `!é`, "!\xc3", "!"), g.room())
 }
 
 func (g generator) response() string {
 	return g.object(
 		"next_batch", g.one(`"n"`, `"\u006e"`), "account_data", g.part(), "to_device", g.part(), "presence", g.part(),
-		"rooms", g.object("join", g.section(), "invite", g.section(), "leave", g.section(), "knock", g.section(), "x", g.section()),
+		"rooms", g.object("join", g.section(), "invite", g.section(), "leave", g.section(), "knock", g.section()),
 		"device_lists", `{"changed":[]}`, "x", g.section())
 }

@@ -8,7 +8,7 @@ const (
 	// 64 KiB, but account data and what a server adds under "unsigned" may be longer.
 	MaxEventBytes = 1 << 20
 
-	// MaxDepth is how deep an event may nest objects and arrays, itself included. Deeper ones are skipped.
+	// MaxDepth is how deep an event may nest objects and arrays, itself included. Deeper ones are skipped, however deep.
 	MaxDepth = 100
 
 	// MaxSectionEvents is how many events one part of one room may hold, such as its timeline. Those behind are skipped.

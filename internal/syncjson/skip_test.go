@@ -45,6 +45,8 @@ func TestBadEventCostsOnlyItself(t *testing.T) {
 		{"bad redacts", event(id, `"type":"m.room.redaction"`, sender, ts, `"content":{"redacts":"e"}`), syncjson.BadID, "redacts"},
 		{"numeric redacts", event(id, `"type":"m.room.redaction"`, sender, ts, content, `"redacts":1`), syncjson.BadField, "redacts"},
 		{"too deep", event(id, kind, sender, ts, `"content":{"a":`+strings.Repeat("[", 99)+strings.Repeat("]", 99)+`}`), syncjson.TooDeep, ""},
+		{"as deep as 64 KiB allow", event(id, kind, sender, ts, `"content":{"a":`+strings.Repeat("[", 32<<10)+strings.Repeat("]", 32<<10)+`}`), syncjson.TooDeep, ""},
+		{"deep objects with strings", event(id, kind, sender, ts, `"content":`+strings.Repeat(`{"]\"}":"{\\","a":`, 5000)+`[1,"[",{}]`+strings.Repeat(`,"b":[[]]}`, 5000)), syncjson.TooDeep, ""},
 		{"too large", event(id, kind, sender, ts, `"content":{"a":"`+strings.Repeat(long, syncjson.MaxEventBytes/len(long))+`"}`), syncjson.TooLarge, ""},
 		{"far too large", event(id, kind, sender, ts, `"content":{"a":["`+strings.Repeat(long+`","`, 3*syncjson.MaxEventBytes/len(long))+`"]}`), syncjson.TooLarge, ""},
 		{"the last of two keys", event(id, kind, sender, ts, content, `"sender":1`), syncjson.BadField, "sender"},

@@ -120,6 +120,10 @@ func (d *Decoder) wrap(err error) error {
 	case err == io.EOF:
 		err = io.ErrUnexpectedEOF
 	}
+	// The whole text of a syntax error quotes the path, which is foreign and may be long.
+	if broken, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return fmt.Errorf("decode sync response at byte %d: %w", broken.ByteOffset, broken.Err)
+	}
 	return fmt.Errorf("decode sync response: %w", err)
 }
 
