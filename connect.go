@@ -11,7 +11,7 @@ import (
 	"maunium.net/go/mautrix"
 
 	"github.com/niobot/niobot/internal/logbridge"
-	"github.com/niobot/niobot/internal/redirect"
+	"github.com/niobot/niobot/internal/testbed"
 )
 
 // connect makes the bot ready for requests: it finds the server, asks for the versions that it speaks, and for the
@@ -25,8 +25,9 @@ func (b *Bot) connect(ctx context.Context) error {
 	if b.connected.Load() {
 		return nil
 	}
-	if target, ok := redirect.From(ctx); ok {
-		b.config.Homeserver, b.config.Token = target.Homeserver, target.Token
+	if bed := testbed.Of(ctx); bed != nil {
+		b.config.Homeserver, b.config.Token = bed.Homeserver, bed.Token
+		bed.Idle = b.idle
 	}
 	client, err := b.newClient(ctx)
 	if err != nil {

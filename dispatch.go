@@ -18,6 +18,7 @@ type dispatcher struct {
 	ctx     context.Context // Of the listeners; set while the bot runs
 	stopped bool
 	lanes   map[*Room]*lane
+	rest    chan struct{} // Closed when no room has events left; nil where nobody asks
 	work    sync.WaitGroup
 }
 
@@ -102,9 +103,29 @@ func (d *dispatcher) next(l *lane) (laneItem, bool) {
 	item, ok := l.items.pop()
 	if !ok || d.stopped {
 		delete(d.lanes, l.room)
+		d.restIfIdle()
 		return laneItem{}, false
 	}
 	return item, true
+}
+
+// resting is closed as soon as no room has events left.
+func (d *dispatcher) resting() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.rest == nil {
+		d.rest = make(chan struct{})
+	}
+	rest := d.rest
+	d.restIfIdle()
+	return rest
+}
+
+func (d *dispatcher) restIfIdle() {
+	if len(d.lanes) == 0 && d.rest != nil {
+		close(d.rest)
+		d.rest = nil
+	}
 }
 
 // take handles one event and reports whether the room's turn is still this goroutine's.
@@ -170,6 +191,25 @@ func (c laneContext) Value(key any) any {
 		return place(c.turn)
 	}
 	return c.Context.Value(key)
+}
+
+// idle returns when no event and no command is being worked on, except by handlers that wait for an event.
+func (b *Bot) idle(ctx context.Context) error {
+	for {
+		for _, rest := range []<-chan struct{}{b.dispatcher.resting(), b.pool.resting()} {
+			select {
+			case <-rest:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		// What rested first may have been given work by the other meanwhile.
+		select {
+		case <-b.dispatcher.resting():
+			return nil
+		default:
+		}
+	}
 }
 
 // dispatch takes one event through waiters, listeners and commands.

@@ -227,7 +227,6 @@ func (in *intake) finish() {
 		b.direct.mark(change.room)
 		b.log.Info("membership changed", "room_id", change.room.id, "membership", change.to)
 	}
-	b.dispatcher.push(nil, nil, in.outside)
 	for _, batch := range in.rooms {
 		b.dispatcher.push(batch.room, batch.gap, batch.events)
 		if batch.read != "" {
@@ -237,6 +236,7 @@ func (in *intake) finish() {
 			b.joiner.follow(batch.room)
 		}
 	}
+	b.dispatcher.push(nil, nil, in.outside)
 	for _, room := range in.invites {
 		b.joiner.offer(room)
 	}

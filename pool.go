@@ -9,9 +9,11 @@ import (
 // under a [limit] waits there first, so that one command at its limit holds up no other.
 type pool struct {
 	mu     sync.Mutex
+	places int
 	free   int
 	queue  fifo[*job]
 	closed bool
+	rest   chan struct{}  // Closed when no job has a place; nil where nobody asks
 	idle   sync.WaitGroup // One for each running job, waiting ones included
 }
 
@@ -29,7 +31,7 @@ type limit struct {
 	waiting fifo[*job]
 }
 
-func newPool(places int) *pool { return &pool{free: places} }
+func newPool(places int) *pool { return &pool{places: places, free: places} }
 
 // submit queues run, under l where it is not nil. run is called on a goroutine of its own, with the job by which it
 // may give its place back. It reports false, and drops run, once the pool is closed.
@@ -89,6 +91,10 @@ func (p *pool) vacate() {
 	switch {
 	case !ok:
 		p.free++
+		if p.free == p.places && p.rest != nil {
+			close(p.rest)
+			p.rest = nil
+		}
 	case next.resume != nil:
 		close(next.resume)
 	default:
@@ -158,4 +164,19 @@ func (p *pool) load() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.queue.len()
+}
+
+// resting is closed as soon as no job has a place: all have ended, or wait for events.
+func (p *pool) resting() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rest == nil {
+		p.rest = make(chan struct{})
+	}
+	rest := p.rest
+	if p.free == p.places {
+		close(p.rest)
+		p.rest = nil
+	}
+	return rest
 }

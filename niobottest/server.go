@@ -1,0 +1,232 @@
+package niobottest
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"testing"
+	"time"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/internal/fakehs"
+	"github.com/niobot/niobot/internal/testbed"
+)
+
+// DefaultTimeout is how long a test waits for what it expects where [Timeout] does not say.
+const DefaultTimeout = 10 * time.Second
+
+// BotName is the localpart of the bot's account where [BotAs] does not say.
+const BotName = "bot"
+
+// Option changes how [Start] sets a test up.
+type Option func(*settings)
+
+type settings struct {
+	timeout time.Duration
+	botName string
+	version id.RoomVersion
+	logger  *slog.Logger
+}
+
+// Timeout sets how long a test waits for what it expects. Default: 10 s.
+func Timeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
+
+// BotAs sets the localpart of the bot's account. Default: "bot".
+func BotAs(localpart string) Option { return func(s *settings) { s.botName = localpart } }
+
+// RoomVersion sets the version of the rooms that are made: "10", "11" or "12". Default: "11".
+func RoomVersion(v id.RoomVersion) Option { return func(s *settings) { s.version = v } }
+
+// ServerLog makes the homeserver log each request, at level Debug.
+func ServerLog(logger *slog.Logger) Option { return func(s *settings) { s.logger = logger } }
+
+// Server is a homeserver inside a test, with a bot that runs on it. Its methods, and those of its users, are for the
+// test's own goroutine.
+type Server struct {
+	t        testing.TB
+	hs       *fakehs.Server
+	bot      *niobot.Bot
+	botID    id.UserID
+	token    string
+	bed      *testbed.Bed
+	timeout  time.Duration
+	users    map[string]*User
+	expected map[id.EventID]bool // Events of the bot that an expectation has taken
+	marks    chan string
+	marker   int
+	ended    chan struct{} // Closed when Run has returned
+	stop     context.CancelFunc
+	runErr   error
+}
+
+// Start runs the bot on a homeserver of its own, and returns when it is ready. At the end of the test the bot is
+// stopped; if it ended by itself before, with an error, the test fails.
+func Start(t testing.TB, bot *niobot.Bot, opts ...Option) *Server {
+	t.Helper()
+	s := newServer(t, bot, opts)
+	if _, err := s.hs.Listen(); err != nil {
+		t.Fatalf("niobottest: start homeserver: %v", err)
+	}
+	s.bed.Homeserver = s.hs.URL()
+	bot.On(markerType, s.mark)
+	ctx, cancel := context.WithCancel(testbed.Put(context.Background(), s.bed))
+	s.stop = cancel
+	go func() {
+		defer close(s.ended)
+		s.runErr = bot.Run(ctx)
+	}()
+	t.Cleanup(s.finish)
+	select {
+	case <-bot.Ready():
+	case <-s.ended:
+		t.Fatalf("niobottest: the bot ended before it was ready: %v", s.runErr)
+	case <-time.After(s.timeout):
+		t.Fatalf("niobottest: the bot was not ready within %s", s.timeout)
+	}
+	return s
+}
+
+// newServer makes a homeserver with an account for the bot, and opens nothing.
+func newServer(t testing.TB, bot *niobot.Bot, opts []Option) *Server {
+	t.Helper()
+	set := settings{timeout: DefaultTimeout, botName: BotName}
+	for _, opt := range opts {
+		opt(&set)
+	}
+	s := &Server{
+		t:        t,
+		hs:       fakehs.New(fakehs.Options{DefaultRoomVersion: set.version, Logger: set.logger}),
+		bot:      bot,
+		timeout:  set.timeout,
+		users:    make(map[string]*User),
+		expected: make(map[id.EventID]bool),
+		marks:    make(chan string, 64),
+		ended:    make(chan struct{}),
+	}
+	session := s.register(set.botName)
+	s.botID, s.token = session.UserID, session.Token
+	s.bed = &testbed.Bed{Token: session.Token}
+	return s
+}
+
+func (s *Server) register(localpart string) fakehs.Session {
+	s.t.Helper()
+	user, err := s.hs.Register(localpart, localpart+" password")
+	if err != nil {
+		s.t.Fatalf("niobottest: register %s: %v", localpart, err)
+	}
+	session, err := s.hs.LogIn(user, "")
+	if err != nil {
+		s.t.Fatalf("niobottest: log in %s: %v", localpart, err)
+	}
+	return session
+}
+
+func (s *Server) finish() {
+	select {
+	case <-s.ended:
+		if s.runErr != nil {
+			s.t.Errorf("niobottest: the bot ended by itself: %v", s.runErr)
+		}
+	default:
+	}
+	s.Stop()
+	if err := s.hs.Close(); err != nil {
+		s.t.Errorf("niobottest: stop homeserver: %v", err)
+	}
+}
+
+// Stop stops the bot as the end of its context does, waits for it, and returns what [niobot.Bot.Run] returned. It may
+// be called twice.
+func (s *Server) Stop() error {
+	s.stop()
+	<-s.ended
+	return s.runErr
+}
+
+// Ended is closed when [niobot.Bot.Run] has returned.
+func (s *Server) Ended() <-chan struct{} { return s.ended }
+
+// Bot is the bot under test.
+func (s *Server) Bot() *niobot.Bot { return s.bot }
+
+// BotID is the user id of the bot under test.
+func (s *Server) BotID() id.UserID { return s.botID }
+
+// URL is the base URL of the homeserver.
+func (s *Server) URL() string { return s.hs.URL() }
+
+// Restart stops the homeserver and starts it again with what it held: connections are cut, and refused for a moment.
+func (s *Server) Restart() {
+	s.t.Helper()
+	if err := s.hs.Restart(s.deadline()); err != nil {
+		s.t.Fatalf("niobottest: restart homeserver: %v", err)
+	}
+}
+
+// RevokeToken makes the bot's token unknown, as an administrator does who logs the bot out.
+func (s *Server) RevokeToken() {
+	s.t.Helper()
+	if !s.hs.Revoke(s.token, false) {
+		s.t.Fatal("niobottest: the bot's token is already revoked")
+	}
+}
+
+// deadline is a context for one wait.
+func (s *Server) deadline() context.Context {
+	ctx, cancel := context.WithTimeout(s.t.Context(), s.timeout)
+	s.t.Cleanup(cancel)
+	return ctx
+}
+
+// markerType is account data by which the kit learns how far the bot has come.
+var markerType = event.Type{Type: "org.niobot.test.marker", Class: event.AccountDataEventType}
+
+type marker struct {
+	Name string `json:"name"`
+}
+
+func (s *Server) mark(_ context.Context, e *niobot.Event) error {
+	var m marker
+	if err := e.Decode(&m); err != nil {
+		return err
+	}
+	select {
+	case s.marks <- m.Name:
+	default:
+	}
+	return nil
+}
+
+// Settle returns when the bot has seen all that was sent so far and works on nothing any more. Handlers that wait for
+// an event are left waiting.
+func (s *Server) Settle() {
+	s.t.Helper()
+	ctx := s.deadline()
+	s.marker++
+	want := strconv.Itoa(s.marker)
+	client := &mautrix.Client{HomeserverURL: s.homeserver(), UserID: s.botID, AccessToken: s.token, Client: s.httpClient()}
+	if err := client.SetAccountData(ctx, markerType.Type, marker{want}); err != nil {
+		s.t.Fatalf("niobottest: settle: %v", err)
+	}
+	for {
+		select {
+		case got := <-s.marks:
+			if got != want {
+				continue
+			}
+			if err := s.bed.Idle(ctx); err != nil {
+				s.t.Fatalf("niobottest: the bot still works after %s", s.timeout)
+			}
+			return
+		case <-s.ended:
+			s.t.Fatalf("niobottest: the bot ended: %v", s.runErr)
+		case <-ctx.Done():
+			s.t.Fatalf("niobottest: the bot did not sync within %s", s.timeout)
+		}
+	}
+}
