@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"maunium.net/go/mautrix/id"
 )
 
 // serve takes a request through faults, authentication, its handler and the log.
@@ -125,61 +123,4 @@ func (s *Server) render(reply any, err error) (int, http.Header, []byte) {
 		s.opts.Logger.Error("no answer to a request", "err", err)
 	}
 	return known.status, known.header, mustEncode(known)
-}
-
-// Request is one entry of the log of requests.
-type Request struct {
-	At      time.Time
-	Method  string
-	Path    string    // as the client sent it, unescaped
-	Pattern string    // of the endpoint, e.g. "/_matrix/client/v3/rooms/{room}/send/{type}/{txn}"; "" if unknown
-	User    id.UserID // "" without a valid token
-	Status  int       // 0 while under way, or if the connection was cut before an answer was made
-}
-
-// maxRequestLog bounds the log; the older half goes when it is full.
-const maxRequestLog = 1 << 16
-
-type requestLog []*Request
-
-func (s *Server) logRequest(c *call) *Request {
-	_, pattern, _ := strings.Cut(c.route.pattern, " ")
-	entry := &Request{At: s.opts.Now(), Method: c.r.Method, Path: c.r.URL.Path, Pattern: pattern}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.requestLog) >= maxRequestLog {
-		s.requestLog = append(s.requestLog[:0:0], s.requestLog[maxRequestLog/2:]...)
-	}
-	s.requestLog = append(s.requestLog, entry)
-	return entry
-}
-
-func (s *Server) finishRequest(entry *Request, status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	entry.Status = status
-}
-
-// Requests returns the requests so far in the order in which they came, those under way included. Of very many only
-// the latest are kept, at least 32,768.
-func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := make([]Request, len(s.requestLog))
-	for i, entry := range s.requestLog {
-		list[i] = *entry
-	}
-	return list
-}
-
-// CountRequests returns how many requests have come with the method ("" for any) to endpoints whose pattern or path
-// contains path.
-func (s *Server) CountRequests(method, path string) int {
-	n := 0
-	for _, r := range s.Requests() {
-		if (method == "" || r.Method == method) && (strings.Contains(r.Pattern, path) || strings.Contains(r.Path, path)) {
-			n++
-		}
-	}
-	return n
 }

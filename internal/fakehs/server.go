@@ -56,6 +56,7 @@ type Server struct {
 	nonces     map[string]bool
 	faults     []*ActiveFault
 	requestLog requestLog
+	arrivals   bell // rings for each request
 }
 
 var _ http.Handler = (*Server)(nil)

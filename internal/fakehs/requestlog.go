@@ -1,0 +1,93 @@
+package fakehs
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"maunium.net/go/mautrix/id"
+)
+
+// Request is one entry of the log of requests.
+type Request struct {
+	At      time.Time
+	Method  string
+	Path    string    // as the client sent it, unescaped
+	Pattern string    // of the endpoint, e.g. "/_matrix/client/v3/rooms/{room}/send/{type}/{txn}"; "" if unknown
+	User    id.UserID // "" without a valid token
+	Status  int       // 0 while under way, or if the connection was cut before an answer was made
+}
+
+// maxRequestLog bounds the log; the older half goes when it is full.
+const maxRequestLog = 1 << 16
+
+type requestLog []*Request
+
+func (s *Server) logRequest(c *call) *Request {
+	_, pattern, _ := strings.Cut(c.route.pattern, " ")
+	entry := &Request{At: s.opts.Now(), Method: c.r.Method, Path: c.r.URL.Path, Pattern: pattern}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.requestLog) >= maxRequestLog {
+		s.requestLog = append(s.requestLog[:0:0], s.requestLog[maxRequestLog/2:]...)
+	}
+	s.requestLog = append(s.requestLog, entry)
+	s.arrivals.ring()
+	return entry
+}
+
+func (s *Server) finishRequest(entry *Request, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entry.Status = status
+}
+
+// Requests returns the requests so far in the order in which they came, those under way included. Of very many only
+// the latest are kept, at least 32,768.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]Request, len(s.requestLog))
+	for i, entry := range s.requestLog {
+		list[i] = *entry
+	}
+	return list
+}
+
+// CountRequests returns how many requests have come with the method ("" for any) to endpoints whose pattern or path
+// contains path.
+func (s *Server) CountRequests(method, path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requestLog.count(method, path)
+}
+
+func (l requestLog) count(method, path string) int {
+	n := 0
+	for _, r := range l {
+		if (method == "" || r.Method == method) && (strings.Contains(r.Pattern, path) || strings.Contains(r.Path, path)) {
+			n++
+		}
+	}
+	return n
+}
+
+// WaitRequests waits until [Server.CountRequests] has reached n, or ctx ends. A request counts as soon as it has come.
+func (s *Server) WaitRequests(ctx context.Context, n int, method, path string) error {
+	for {
+		s.mu.Lock()
+		got, news := s.requestLog.count(method, path), s.arrivals.wait()
+		s.mu.Unlock()
+		if got >= n {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %d requests to %s, got %d: %w", n, path, got, context.Cause(ctx))
+		case <-s.ctx.Done():
+			return fmt.Errorf("wait for %d requests to %s, got %d: %w", n, path, got, ErrClosed)
+		}
+	}
+}
