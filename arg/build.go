@@ -35,8 +35,10 @@ func (b *builder) walk(t reflect.Type, path string, index []int) {
 			continue
 		}
 		if f.Anonymous && !tag.any && f.Type.Kind() == reflect.Struct {
-			b.walk(f.Type, field, place)
-			continue
+			if _, isValue := b.codec(f.Type); !isValue {
+				b.walk(f.Type, field, place)
+				continue
+			}
 		}
 		if f.Anonymous && !tag.any && f.Type.Kind() == reflect.Pointer {
 			b.faultAt(field, fmt.Errorf("embed %s itself, not a pointer to it", f.Type.Elem()))

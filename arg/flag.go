@@ -34,7 +34,7 @@ func (b *binding) flag(ctx context.Context) (bool, error) {
 		if strings.HasPrefix(word, emDash) {
 			return false, nil
 		}
-		return true, b.unknown(name, dashes, start, end)
+		return true, b.unknown(name, start, end)
 	}
 	p := &b.plan.params[place]
 	if b.seen&(1<<place) != 0 && !p.Repeated {
@@ -102,7 +102,7 @@ func (p *Plan) named(name string, dashes int) (place int, ok bool) {
 	return 0, false
 }
 
-func (b *binding) unknown(name string, dashes, start, end int) error {
+func (b *binding) unknown(name string, start, end int) error {
 	names := make([]string, len(b.plan.params))
 	for i := range b.plan.params {
 		names[i] = b.plan.params[i].Name
@@ -110,8 +110,6 @@ func (b *binding) unknown(name string, dashes, start, end int) error {
 	reason := "unknown flag " + show(b.scan.text[start:end])
 	if near, ok := Nearest(name, names); ok {
 		reason += fmt.Sprintf("; did you mean --%s?", near)
-	} else if _, ok := b.plan.named(name, 2); ok && dashes == 1 {
-		reason += fmt.Sprintf("; did you mean --%s?", strings.ToLower(name))
 	} else {
 		reason += "; write -- before text that begins with a dash"
 	}

@@ -210,6 +210,12 @@ func TestNewPlanError(t *testing.T) {
 		{"default count", reflect.TypeFor[struct {
 			A []int `len:"3.." default:"1 2"`
 		}](), []string{`arg: struct.A: default "1 2": at least 3 values needed, got 2`}},
+		{"default too many", reflect.TypeFor[struct {
+			A []int `len:"..1" default:"1 2"`
+		}](), []string{`arg: struct.A: default "1 2": at most 1 value allowed, got 2`}},
+		{"default word", reflect.TypeFor[struct {
+			A []int `default:"1 x"`
+		}](), []string{`arg: struct.A: default "1 x": "x" is not a whole number`}},
 		{"default quote", reflect.TypeFor[struct {
 			A []string `default:"\"a"`
 		}](), []string{"arg: struct.A: default \"\\\"a\": the quote \" is not closed; write \\\" for the mark itself"}},

@@ -8,8 +8,10 @@ import (
 	"golang.org/x/text/width"
 )
 
-// pointerWidth is how many columns of the input a pointer shows.
-const pointerWidth = 72
+const (
+	pointerWidth = 72               // columns of the input that a pointer shows
+	pointerReach = 4 * pointerWidth // runes on either side that it looks at, for marks that take no column
+)
 
 // Pointer returns two lines: the line of the input that is concerned, and carets under the word that is at fault.
 //
@@ -30,7 +32,8 @@ func (e *Error) Pointer() string {
 	from := strings.LastIndexByte(line[:at], '\n') + 1
 	line, _, _ = strings.Cut(line[from:], "\n")
 	at = min(at-from, len(line))
-	before, word, after := cells(line[:at]), cells(line[at:min(end-from, len(line))]), cells(line[min(end-from, len(line)):])
+	stop := min(end-from, len(line))
+	before, word, after := cells(lastRunes(line[:at])), cells(firstRunes(line[at:stop])), cells(firstRunes(line[stop:]))
 	if start == len(e.Text) {
 		word, after = nil, nil
 		if len(before) > 0 {
@@ -59,6 +62,25 @@ func cells(s string) []cell {
 		}
 	}
 	return out
+}
+
+func firstRunes(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > pointerReach {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+func lastRunes(s string) string {
+	i := len(s)
+	for n := 0; i > 0 && n < pointerReach; n++ {
+		_, size := utf8.DecodeLastRuneInString(s[:i])
+		i -= size
+	}
+	return s[i:]
 }
 
 func columns(r rune) int {

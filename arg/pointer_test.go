@@ -35,6 +35,9 @@ func TestPointer(t *testing.T) {
 		{"long both", strings.Repeat("x", 100) + " bad " + strings.Repeat("y", 100), "bad",
 			"…" + strings.Repeat("x", 50) + " bad " + strings.Repeat("y", 15) + "…\n" + strings.Repeat(" ", 52) + "^^^"},
 		{"long word", "a " + strings.Repeat("x", 100) + " b", strings.Repeat("x", 100), "a " + strings.Repeat("x", 35) + "…\n  " + strings.Repeat("^", 36)},
+		{"wide before", strings.Repeat("語", 50) + " bad", "bad", "…" + strings.Repeat("語", 33) + " bad\n" + strings.Repeat(" ", 68) + "^^^"},
+		{"wide word", strings.Repeat("語", 50), strings.Repeat("語", 50), strings.Repeat("語", 17) + "…\n" + strings.Repeat("^", 35)},
+		{"marks without end", "bad e" + strings.Repeat("\u0301", 1000), "bad", "bad e" + strings.Repeat("\u0301", 286) + "\n^^^"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,7 +1,9 @@
 package arg_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -375,5 +377,119 @@ func TestBindReuse(t *testing.T) {
 	first.Nums = old
 	if err := p.Bind(t.Context(), arg.Input{Text: "5"}, &first); err != nil || old[0] != 7 || !reflect.DeepEqual(first.Nums, []int{5}) {
 		t.Errorf("got %v, %v, and the slice from before is %v", first.Nums, err, old)
+	}
+}
+
+// nio-bot 39: there a default is lost.
+func TestDefaultIsUsedWhenNothingIsGiven(t *testing.T) {
+	type args struct {
+		Count int    `default:"5"`
+		Empty string `default:""`
+	}
+	runBind(t, mustPlan[args](t), []bindTest[args]{{input: "", want: args{5, ""}}, {input: "6 x", want: args{6, "x"}}})
+	if params := mustPlan[args](t).Params(); !params[1].HasDefault || params[1].Required {
+		t.Errorf("an empty default is none: %+v", params[1])
+	}
+}
+
+// nio-bot 40: there a greedy command still complains of too many arguments.
+func TestSliceTakesAllWords(t *testing.T) {
+	type args struct{ Words []string }
+	runBind(t, mustPlan[args](t), []bindTest[args]{
+		{input: `a "b c" d`, want: args{[]string{"a", "b c", "d"}}},
+	})
+}
+
+// nio-bot 53: there parsing a link to a user makes a room.
+func TestUserLinkIsOnlyRead(t *testing.T) {
+	type args struct {
+		User id.UserID
+		Link arg.Link
+	}
+	resolver := arg.ResolverFunc(func(_ context.Context, alias id.RoomAlias) (id.RoomID, error) {
+		t.Errorf("the server was asked for %s", alias)
+		return "", nil
+	})
+	const link = "https://matrix.to/#/@a:hs"
+	var got args
+	err := mustPlan[args](t).Bind(t.Context(), arg.Input{Text: link + " https://matrix.to/#/#b:hs", Resolver: resolver}, &got)
+	if want := (args{"@a:hs", arg.Link{Alias: "#b:hs"}}); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestEmbeddedValueIsOneArgument(t *testing.T) {
+	type args struct{ netip.Addr }
+	runBind(t, mustPlan[args](t), []bindTest[args]{{input: "10.0.0.1", want: args{netip.MustParseAddr("10.0.0.1")}}})
+}
+
+type picky string
+
+func (p *picky) UnmarshalText(text []byte) error {
+	if string(text) == "reject" {
+		return arg.Reject("not this one")
+	}
+	*p = picky(text)
+	return nil
+}
+
+func TestBindMore(t *testing.T) {
+	runType(t, []row[picky]{{input: "a", want: "a"}, {input: "reject", wantErr: "not this one"}})
+
+	type colors struct {
+		Color string `arg:"color,rest" choices:"light red,blue"`
+	}
+	runBind(t, mustPlan[colors](t), []bindTest[colors]{
+		{input: " Light Red ", want: colors{"light red"}},
+		{input: "red  --x", wantErr: `color: "red  --x" is not one of light red, blue`, blame: "red  --x"},
+	})
+
+	type sized struct {
+		Name string `arg:"name" len:"1"`
+		Nums []int  `arg:"--num" len:"1..1" default:"4"`
+	}
+	runBind(t, mustPlan[sized](t), []bindTest[sized]{
+		{input: "ß", want: sized{"ß", []int{4}}},
+		{input: "ab", wantErr: `name: "ab" must have at most 1 character`, blame: "ab"},
+		{input: "a --num 1 --num 2", wantErr: "num: at most 1 value allowed", blame: "2"},
+		{input: `a "b`, wantErr: "the quote \" is not closed; write \\\" for the mark itself", blame: `"`},
+	})
+
+	type needed struct {
+		Key  string `arg:"--key,required"`
+		Room string `arg:"--room,-r"`
+		Full string `arg:"-f"`
+	}
+	runBind(t, mustPlan[needed](t), []bindTest[needed]{
+		{input: "--key x", want: needed{Key: "x"}},
+		{input: "", wantErr: "key: missing; expected --key with text"},
+		{input: "-key x", wantErr: `unknown flag "-key"; did you mean --key?`, blame: "-key"},
+		{input: "-F x", wantErr: `unknown flag "-F"; write -- before text that begins with a dash`, blame: "-F"},
+		{input: "-full=x", wantErr: `unknown flag "-full"; did you mean --full?`, blame: "-full"},
+	})
+
+	type mention struct {
+		User id.UserID
+		Note string `arg:"note,optional"`
+	}
+	runBind(t, mustPlan[mention](t), []bindTest[mention]{
+		{input: "[A\nB](https://matrix.to/#/@a:hs)", wantErr: `user: "[A" is not a user id like @name:example.org`, blame: "[A"},
+		{input: "[A](https://matrix.to/#/@a:hs),", wantErr: `user: "[A](https://matrix.to/#/@a:hs)," is not a user id like @name:example.org`, blame: "[A](https://matrix.to/#/@a:hs),"},
+		{input: "[A](https://matrix.to/#/@a:hs) x", want: mention{"@a:hs", "x"}},
+		{input: "[A](https://matrix.to/#/!a:hs) x", wantErr: `user: "https://matrix.to/#/!a:hs" is not a user id like @name:example.org`, blame: "[A](https://matrix.to/#/!a:hs)"},
+	})
+}
+
+// Trouble with a rest argument is not the user's fault either.
+func TestBindRestTrouble(t *testing.T) {
+	type word string
+	type args struct {
+		Text word `arg:"text,rest"`
+	}
+	down := errors.New("down")
+	p := mustPlan[args](t, arg.With(arg.ConverterFunc[word](func(context.Context, string) (word, error) { return "", down })))
+	err := p.Bind(t.Context(), arg.Input{Text: "a b"}, new(args))
+	if _, isArg := errors.AsType[*arg.Error](err); isArg || !errors.Is(err, down) {
+		t.Errorf("got %v", err)
 	}
 }
