@@ -46,10 +46,10 @@ type Result struct {
 // Decode reads one response from r up to its end and hands its parts to h as they come. The order of keys is the
 // server's: to-device events may come after the rooms.
 //
-// What is not as the specification has it is skipped, h is told, and the rest goes on. What nests deeper than 1,000
-// levels counts as 0, well-formed or not. A part that is null counts as
-// absent, bytes that are no UTF-8 become U+FFFD, and of a key that occurs twice the last counts, except where the first
-// has been handed over already: events outside rooms, and rooms.
+// What is not as the specification has it is skipped, h is told, and the rest goes on. A part
+// that is null counts as absent, bytes that are no UTF-8 become U+FFFD, and what nests deeper than 1,000 levels counts
+// as 0, well-formed or not. Of a key that occurs twice the last counts, except where the first has been handed over
+// already: rooms, and events outside rooms.
 //
 // Decode ends early with an error if the JSON is broken, r fails or ends early (then errors.Is finds
 // io.ErrUnexpectedEOF), a limit is reached, or h returns an error, which is returned as it is. What h got before stays
@@ -85,7 +85,6 @@ func (d *Decoder) finish() {
 	}
 	d.gate, d.shallow = gate{}, shallow{}
 	d.handler, d.result, d.view = nil, Result{}, View{}
-	d.room.reset(0, "")
 	d.events.reset()
 	if cap(d.key) > keptBytes {
 		d.key = nil

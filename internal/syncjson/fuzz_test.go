@@ -39,11 +39,10 @@ func compare(t *testing.T, response []byte) {
 		t.Fatalf("at once\n%s\n%v\nin halves\n%s\n%v",
 			strings.Join(rec.lines, "\n"), err, strings.Join(halves.lines, "\n"), errAgain)
 	}
-	if bytes.Count(response, []byte("["))+bytes.Count(response, []byte("{")) > 1000 {
-		return // may be too deep for encoding/json
-	}
 	if !json.Valid(response) {
-		if err == nil {
+		// What nests too deep is not looked at by the decoder, and broken to encoding/json.
+		deep := bytes.Count(response, []byte("["))+bytes.Count(response, []byte("{")) > 1000
+		if err == nil && !deep {
 			t.Error("no error for broken JSON")
 		}
 		return

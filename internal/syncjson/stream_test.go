@@ -92,9 +92,29 @@ func TestReaderFails(t *testing.T) {
 			t.Fatalf("after %d bytes: error is %v", n, err)
 		}
 	}
+	once := &lastWords{text: sample[:100], err: broken}
+	if _, err := d.Decode(once, new(recorder)); !errors.Is(err, broken) {
+		t.Errorf("error that came with the last bytes has become %v", err)
+	}
 	if _, err := d.Decode(stuck{}, new(recorder)); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("error of a reader that gives nothing is %v", err)
 	}
+}
+
+// lastWords gives a text and an error at once, and then nothing but the end.
+type lastWords struct {
+	text string
+	err  error
+}
+
+func (l *lastWords) Read(p []byte) (int, error) {
+	n := copy(p, l.text)
+	if l.text = l.text[n:]; l.text != "" {
+		return n, nil
+	}
+	err := l.err
+	l.err = io.EOF
+	return n, err
 }
 
 type stuck struct{}
