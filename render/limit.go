@@ -8,7 +8,7 @@ import (
 const (
 	// MaxInput is how many bytes of a format, of HTML, or of all arguments of one call together are looked at.
 	// What goes beyond is cut off and replaced by "…". An event holds 65,536 bytes, so this is room to spare.
-	MaxInput = 1 << 20
+	MaxInput = 256 << 10
 
 	// MaxDepth is how deep elements may be nested in HTML; the spec asks for 100. Tags beyond it are dropped, and
 	// what they hold is kept.

@@ -286,11 +286,6 @@ func (p *parser) addText(s string) {
 		}
 		p.enterCell()
 	}
-	parent := p.top()
-	if last := len(parent.children) - 1; last >= 0 && parent.children[last].kind == textNode {
-		parent.children[last].text += s
-		return
-	}
 	p.add(&node{kind: textNode, text: s})
 }
 

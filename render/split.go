@@ -256,7 +256,6 @@ func assemble(pieces []piece) Body {
 	root := element(tagDiv)
 	open := []*node{root} // copies of the elements in path
 	var path []*node
-	var last *node
 	for _, p := range pieces {
 		shared := 0
 		for shared < min(len(path), len(p.path)) && path[shared] == p.path[shared] {
@@ -273,14 +272,10 @@ func assemble(pieces []piece) Body {
 			open = append(open, clone)
 		}
 		parent := open[len(open)-1]
-		if p.leaf == last && p.leaf.kind == textNode {
-			parent.children[len(parent.children)-1].text += p.text
-		} else {
-			leaf := *p.leaf
-			leaf.text = p.text
-			parent.children = append(parent.children, &leaf)
-		}
-		path, last = p.path, p.leaf
+		leaf := *p.leaf
+		leaf.text = p.text
+		parent.children = append(parent.children, &leaf)
+		path = p.path
 	}
 	tidy(root)
 	return Body{Text: nodesText(root.children), HTML: markup(root.children)}

@@ -10,11 +10,22 @@ import (
 const rule = "────────"
 
 // nodesText returns nodes as plain text.
-func nodesText(nodes []*node) string { return blocksText(nodes, false) }
+func nodesText(nodes []*node) string { return blocksText(nodes, place{}) }
 
-// blocksText returns nodes as plain text: runs of inline nodes and blocks, with a blank line between paragraphs. A tight
-// text has no blank lines, as in a list.
-func blocksText(nodes []*node, tight bool) string {
+// maxIndent is how many quotes and lists one in the other are shown as such. Without a bound, each line in a hundred
+// quotes would become a hundred times as long.
+const maxIndent = 8
+
+// place is where a block of plain text stands.
+type place struct {
+	tight  bool // there are no blank lines between paragraphs, as in a list
+	indent int  // how many quotes and lists are around
+}
+
+func (p place) inner() place { return place{p.tight, p.indent + 1} }
+
+// blocksText returns nodes as plain text: runs of inline nodes, and blocks, with a blank line between paragraphs.
+func blocksText(nodes []*node, at place) string {
 	var parts textParts
 	for len(nodes) > 0 {
 		end := 0
@@ -27,7 +38,7 @@ func blocksText(nodes []*node, tight bool) string {
 			continue
 		}
 		n := nodes[0]
-		parts.add(n.blockText(tight), tight || n.tag == tagDiv || n.tag == atom.Summary || n.tag == tagLi)
+		parts.add(n.blockText(at), at.tight || n.tag == tagDiv || n.tag == atom.Summary || n.tag == tagLi)
 		nodes = nodes[1:]
 	}
 	return parts.String()
@@ -53,7 +64,7 @@ func (p *textParts) add(text string, tight bool) {
 	p.tight = tight
 }
 
-func (n *node) blockText(tight bool) string {
+func (n *node) blockText(at place) string {
 	if n.kind == valueNode {
 		return n.text
 	}
@@ -63,15 +74,19 @@ func (n *node) blockText(tight bool) string {
 	case tagPre:
 		return strings.Trim(rawText(n.children), "\n")
 	case tagBlockquote:
-		return quoteText(blocksText(n.children, tight))
+		text := blocksText(n.children, at.inner())
+		if at.indent < maxIndent {
+			text = quoteText(text)
+		}
+		return text
 	case tagUl, tagOl:
-		return n.listText()
+		return n.listText(place{true, at.indent + 1})
 	case tagTable:
 		return n.tableText()
 	case tagDetails:
-		return blocksText(n.children, true)
+		at.tight = true
 	}
-	return blocksText(n.children, tight)
+	return blocksText(n.children, at)
 }
 
 func quoteText(text string) string {
@@ -87,7 +102,8 @@ func quoteText(text string) string {
 	return b.String()
 }
 
-func (n *node) listText() string {
+// listText returns a list of which the items stand in the given place.
+func (n *node) listText(at place) string {
 	number := 1
 	if start, ok := n.attr("start"); ok {
 		number, _ = strconv.Atoi(start)
@@ -96,7 +112,7 @@ func (n *node) listText() string {
 	parts.tight = true
 	for _, item := range n.children {
 		if item.tag != tagLi {
-			parts.add(blocksText([]*node{item}, true), true)
+			parts.add(blocksText([]*node{item}, at), true)
 			continue
 		}
 		marker := "• "
@@ -104,7 +120,11 @@ func (n *node) listText() string {
 			marker = strconv.Itoa(number) + ". "
 			number++
 		}
-		parts.add(indentText(blocksText(item.children, true), marker), true)
+		text := blocksText(item.children, at)
+		if at.indent <= maxIndent {
+			text = indentText(text, marker)
+		}
+		parts.add(text, true)
 	}
 	return parts.String()
 }

@@ -19,7 +19,7 @@ func (n *node) tableText() string {
 	header := 0
 	for _, section := range n.children {
 		if section.tag == tagCaption {
-			parts = append(parts, blocksText(section.children, true))
+			parts = append(parts, blocksText(section.children, place{tight: true}))
 			continue
 		}
 		for _, row := range section.children {
@@ -55,7 +55,7 @@ func isHeader(table *node) bool {
 func textRow(row *node) []textCell {
 	cells := make([]textCell, 0, len(row.children))
 	for _, n := range row.children {
-		text := strings.ReplaceAll(blocksText(n.children, true), "\n", " ")
+		text := strings.ReplaceAll(blocksText(n.children, place{tight: true}), "\n", " ")
 		cells = append(cells, textCell{text: text, width: displayWidth(text), align: n.align})
 	}
 	return cells

@@ -17,12 +17,23 @@ func tidy(parent *node) {
 // come together.
 func dissolve(nodes []*node) []*node {
 	kept := make([]*node, 0, len(nodes))
+	var texts []string // of the text node that is the last of kept
+	join := func() {
+		if len(texts) > 1 {
+			kept[len(kept)-1].text = strings.Join(texts, "")
+		}
+		texts = texts[:0]
+	}
 	add := func(n *node) {
-		if last := len(kept) - 1; n.kind == textNode && last >= 0 && kept[last].kind == textNode {
-			kept[last].text += n.text
+		if n.kind != textNode {
+			join()
+			kept = append(kept, n)
 			return
 		}
-		kept = append(kept, n)
+		if len(texts) == 0 {
+			kept = append(kept, n)
+		}
+		texts = append(texts, n.text)
 	}
 	for _, n := range nodes {
 		switch {
@@ -40,6 +51,7 @@ func dissolve(nodes []*node) []*node {
 			add(n)
 		}
 	}
+	join()
 	return kept
 }
 
