@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -133,6 +134,51 @@ func TestDecoderLetsGo(t *testing.T) {
 	}
 	if d.handler != nil || d.gate.r != nil || d.room.ID != "" || d.view.Raw != nil {
 		t.Error("the decoder still holds on to handler, stream or room")
+	}
+}
+
+// arenaSize is a handler that looks at the decoder's memory when a room is handed over.
+type arenaSize struct {
+	tally
+	d     *Decoder
+	bytes int
+}
+
+func (a *arenaSize) Room(r *Room) error {
+	for _, c := range a.d.events.chunks {
+		a.bytes += cap(c)
+	}
+	return a.tally.Room(r)
+}
+
+func TestSkippedEventsHoldNoMemory(t *testing.T) {
+	bad := strings.Replace(sized(1<<10), `"$e"`, `"e"`, 1)
+	var d Decoder
+	h := &arenaSize{d: &d}
+	if _, err := d.Decode(strings.NewReader(timeline(slices.Repeat([]string{bad}, 1000)...)), h); err != nil {
+		t.Fatal(err)
+	}
+	if len(h.skips) != 1000 || h.bytes > chunkBytes {
+		t.Errorf("%d bytes are held after %d skips", h.bytes, len(h.skips))
+	}
+}
+
+func TestNames(t *testing.T) {
+	seen := map[string]bool{"": true, "unknown": true}
+	check := func(name string) {
+		if seen[name] {
+			t.Errorf("%q is nobody's name, or that of two", name)
+		}
+		seen[name] = true
+	}
+	for k := KindTimeline; k <= KindPresence; k++ {
+		check(k.String())
+	}
+	for r := TooLarge; r <= BadID; r++ {
+		check(r.String())
+	}
+	for s := Join; s <= Knock; s++ {
+		check(s.String())
 	}
 }
 
