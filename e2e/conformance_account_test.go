@@ -56,7 +56,7 @@ func logOut(t *testing.T, hs Homeserver) {
 	_, err := alice.Logout(alice.ctx)
 	check(t, "log out", err)
 	// Logout clears the client; what the server makes of the old token is the question.
-	alice.SetCredentials(alice.account.UserID, alice.account.Token)
+	alice.AccessToken = alice.account.Token
 	_, err = alice.SyncRequest(alice.ctx, 0, alice.since, "", false, "")
 	checkRefused(t, "sync after logging out", err, mautrix.MUnknownToken, http.StatusUnauthorized)
 }

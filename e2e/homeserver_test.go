@@ -48,7 +48,7 @@ type Account struct {
 
 // starters make the homeservers of a run. A started server ends with the test it was started for.
 func starters() map[string]func(testing.TB) Homeserver {
-	all := map[string]func(testing.TB) Homeserver{}
+	all := map[string]func(testing.TB) Homeserver{"fakehs": startFake}
 	if os.Getenv(externalURLVariable) != "" {
 		all["external"] = openExternal
 	} else {
