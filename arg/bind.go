@@ -277,7 +277,8 @@ func (b *binding) missing(p *param) error {
 		name = "--" + p.Name + " with "
 	}
 	n := len(b.scan.text)
-	return &Error{Param: p.Name, Text: b.scan.text, Offset: n, End: n, Reason: "missing; expected " + name + what, Err: ErrMissing}
+	reason := "missing; expected " + name + what
+	return &Error{Param: p.Name, Text: b.scan.text, Offset: n, End: n, Reason: reason, Err: ErrMissing}
 }
 
 // surplus blames the first word for which no parameter is left. Where a parameter refused that very word before, its

@@ -18,7 +18,7 @@
 //	arg:"--name,-n"    a flag, which has no place; one of the two is enough
 //	arg:"name,rest"    all text that is left, as it stands, but for white space around it
 //	arg:",optional"    may be left out; so may pointers, slices with len 0, flags, and all that have a default
-//	arg:"--name,required"
+//	arg:"--name,required"  a flag that must be given
 //	arg:"-"            no parameter
 //	help:"…"           for people
 //	default:"…"        the text that is converted when nothing is given; for slices, words
@@ -32,13 +32,13 @@
 //	string                   a word
 //	bool                     yes, y, true, on, 1, or no, n, false, off, 0, in any case; as a flag it stands alone
 //	integers and floats      within their range, without NaN and infinity
-//	time.Duration            see [ParseDuration]
+//	time.Duration            as in Go, with d and w: 1d12h; see ParseDuration
 //	time.Time                2026-01-31, 2026-01-31T15:04[:05], the same with Z or +02:00 behind, 2026-01-31 15:04
 //	*url.URL, url.URL        with scheme and host; a *url.URL is required like any value
 //	json.RawMessage, any     a JSON value, which may hold spaces; so do maps with string keys
 //	CodeBlock                code between backquotes
-//	id.UserID                an id, a link, or a pill (see [Input])
-//	id.RoomID                an id, an alias, a link or a pill; aliases are looked up by [Input].Resolver
+//	id.UserID                an id, a link, or a pill (see Input)
+//	id.RoomID                an id, an alias, a link or a pill; aliases are looked up by Input.Resolver
 //	id.RoomAlias             an alias, a link or a pill
 //	id.EventID               an id, a link or a pill
 //	Link                     a link, a pill, or the id of a user or room

@@ -21,7 +21,8 @@ func setJSON(_ context.Context, _ env, text string, v reflect.Value) error {
 	}
 	err := json.Unmarshal([]byte(text), v.Addr().Interface())
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return &rejection{reason: fmt.Sprintf("the JSON holds this where it does not fit: %s", wrong.Value), err: err}
+		reason := "the JSON holds this where it does not fit: " + wrong.Value
+		return &rejection{reason: reason, err: err}
 	}
 	if err != nil {
 		return &rejection{reason: show(text) + " is not valid JSON", err: err}

@@ -19,6 +19,10 @@ var layouts = [...]string{
 	"2006-01-02 15:04",
 }
 
+var timeCodec = codec{
+	kind: KindTime, set: setTime, span: spanTime, compare: compareTime, pure: true, value: true,
+}
+
 func setTime(_ context.Context, e env, text string, v reflect.Value) error {
 	location := e.location
 	if location == nil {

@@ -14,20 +14,26 @@ import (
 // special holds the types that are more than their kind.
 var special = map[reflect.Type]codec{
 	reflect.TypeFor[time.Duration]():       {kind: KindDuration, set: setDuration, compare: compareInt, pure: true, value: true},
-	reflect.TypeFor[time.Time]():           {kind: KindTime, set: setTime, span: spanTime, compare: compareTime, pure: true, value: true},
+	reflect.TypeFor[time.Time]():           timeCodec,
 	reflect.TypeFor[*url.URL]():            {kind: KindURL, set: setURL, pure: true},
 	reflect.TypeFor[url.URL]():             {kind: KindURL, set: setURLValue, pure: true},
 	reflect.TypeFor[json.RawMessage]():     jsonCodec,
 	reflect.TypeFor[any]():                 jsonCodec,
 	reflect.TypeFor[CodeBlock]():           {kind: KindCode, set: setCode, span: spanCode, pure: true, value: true},
-	reflect.TypeFor[Link]():                {kind: KindLink, set: setLink, span: spanMention, pure: true, mention: true},
+	reflect.TypeFor[Link]():                mention(KindLink, setLink),
 	reflect.TypeFor[ServerName]():          {kind: KindServer, set: setServer, pure: true, value: true},
-	reflect.TypeFor[id.UserID]():           {kind: KindUser, set: setUser, span: spanMention, pure: true, value: true, mention: true},
-	reflect.TypeFor[id.RoomID]():           {kind: KindRoom, set: setRoom, span: spanMention, pure: true, mention: true},
-	reflect.TypeFor[id.RoomAlias]():        {kind: KindAlias, set: setAlias, span: spanMention, pure: true, value: true, mention: true},
-	reflect.TypeFor[id.EventID]():          {kind: KindEvent, set: setEvent, span: spanMention, pure: true, value: true, mention: true},
-	reflect.TypeFor[id.ContentURIString](): {kind: KindMedia, set: setMediaText, pure: true, value: true},
+	reflect.TypeFor[id.UserID]():           mention(KindUser, setUser),
+	reflect.TypeFor[id.RoomID]():           mention(KindRoom, setRoom),
+	reflect.TypeFor[id.RoomAlias]():        mention(KindAlias, setAlias),
+	reflect.TypeFor[id.EventID]():          mention(KindEvent, setEvent),
 	reflect.TypeFor[id.ContentURI]():       {kind: KindMedia, set: setMedia, pure: true, value: true},
+	reflect.TypeFor[id.ContentURIString](): {kind: KindMedia, set: setMediaText, pure: true, value: true},
+}
+
+// mention is the codec of a type that pills and links stand for. Its defaults are converted anew each time, since what
+// an alias points to can change.
+func mention(kind Kind, set setter) codec {
+	return codec{kind: kind, set: set, span: spanMention, pure: true, mention: true}
 }
 
 func setURL(_ context.Context, _ env, text string, v reflect.Value) error {
