@@ -2,6 +2,7 @@ package niobot
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"maunium.net/go/mautrix/event"
@@ -11,7 +12,7 @@ import (
 // dispatcher takes the events of each room in their order, rooms beside one another. A room has a goroutine while it
 // has events.
 type dispatcher struct {
-	handle func(ctx context.Context, e *Event)
+	handle func(ctx context.Context, l *lane, e *Event) (kept bool) // Whether the room's turn was kept
 	fill   func(ctx context.Context, g *gap) []*Event
 
 	mu      sync.Mutex
@@ -84,14 +85,10 @@ func (d *dispatcher) run(ctx context.Context, l *lane) {
 			return
 		}
 		if item.gap != nil {
-			for _, e := range d.fill(ctx, item.gap) {
-				if !d.take(ctx, l, e) {
-					return
-				}
-			}
+			d.refill(l, d.fill(ctx, item.gap))
 			continue
 		}
-		if !d.take(ctx, l, item.event) {
+		if !d.handle(ctx, l, item.event) {
 			return
 		}
 	}
@@ -128,11 +125,13 @@ func (d *dispatcher) restIfIdle() {
 	}
 }
 
-// take handles one event and reports whether the room's turn is still this goroutine's.
-func (d *dispatcher) take(ctx context.Context, l *lane, e *Event) bool {
-	t := &roomTurn{dispatcher: d, lane: l, parent: ctx}
-	d.handle(laneContext{ctx, t}, e)
-	return !t.given
+// refill puts the events of a gap before those that came after it.
+func (d *dispatcher) refill(l *lane, events []*Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range slices.Backward(events) {
+		l.items.pushFront(laneItem{event: e})
+	}
 }
 
 // stop takes no more events and drops those that wait. Listeners that run end in their own time; see wait.
@@ -160,38 +159,33 @@ func waitGroup(ctx context.Context, work *sync.WaitGroup) error {
 	}
 }
 
-// roomTurn is the right to handle a room's events, which a listener that waits passes on.
+// roomTurn is the right to handle a room's events, which a listener that waits passes on. It is also the context of
+// the listeners of one event.
 type roomTurn struct {
+	context.Context
 	dispatcher *dispatcher
 	lane       *lane
-	parent     context.Context
 	given      bool // Only the goroutine that handles the event reads and writes it
 }
 
 var _ place = (*roomTurn)(nil)
 
+// Value implements [context.Context].
+func (t *roomTurn) Value(key any) any {
+	if _, ok := key.(placeKey); ok {
+		return place(t)
+	}
+	return t.Context.Value(key)
+}
+
 func (t *roomTurn) yield() {
 	if !t.given {
 		t.given = true
-		t.dispatcher.work.Go(func() { t.dispatcher.run(t.parent, t.lane) })
+		t.dispatcher.work.Go(func() { t.dispatcher.run(t.Context, t.lane) })
 	}
 }
 
 func (t *roomTurn) regain() {}
-
-// laneContext is a listener's context, in which its turn is found.
-type laneContext struct {
-	context.Context
-	turn *roomTurn
-}
-
-// Value implements [context.Context].
-func (c laneContext) Value(key any) any {
-	if _, ok := key.(placeKey); ok {
-		return place(c.turn)
-	}
-	return c.Context.Value(key)
-}
 
 // idle returns when no event and no command is being worked on, except by handlers that wait for an event.
 func (b *Bot) idle(ctx context.Context) error {
@@ -212,8 +206,8 @@ func (b *Bot) idle(ctx context.Context) error {
 	}
 }
 
-// dispatch takes one event through waiters, listeners and commands.
-func (b *Bot) dispatch(ctx context.Context, e *Event) {
+// dispatch takes one event through waiters, listeners and commands, and reports whether the room's turn was kept.
+func (b *Bot) dispatch(ctx context.Context, l *lane, e *Event) (kept bool) {
 	if err := b.waiters.offer(e); err != nil {
 		b.log.Error("filter panicked", "room_id", e.RoomID, "event_id", e.ID, "err", err, "stack", stackOf(err))
 	}
@@ -221,11 +215,11 @@ func (b *Bot) dispatch(ctx context.Context, e *Event) {
 	if isMessage {
 		b.cache.put(m)
 	}
-	for _, l := range b.listeners.of([]byte(e.Type.Type)) {
-		if err := recovered(func() error { return l.call(ctx, e) }); err != nil {
-			b.log.Error("listener ended with an error", "type", e.Type.Type, "room_id", e.RoomID, "event_id", e.ID,
-				"err", err, "stack", stackOf(err))
-		}
+	kept = true
+	if entries := b.listeners.of([]byte(e.Type.Type)); len(entries) > 0 {
+		turn := &roomTurn{Context: ctx, dispatcher: b.dispatcher, lane: l}
+		b.listen(turn, entries, e)
+		kept = !turn.given
 	}
 	switch {
 	case e.room == nil:
@@ -235,6 +229,17 @@ func (b *Bot) dispatch(ctx context.Context, e *Event) {
 		b.cache.remove(e.redacts())
 		if !b.settings.ignoreEdits {
 			b.retract(e.redacts(), e, nil)
+		}
+	}
+	return kept
+}
+
+// listen calls the listeners of an event one after the other.
+func (b *Bot) listen(ctx context.Context, entries []*listenerEntry, e *Event) {
+	for _, l := range entries {
+		if err := recovered(func() error { return l.call(ctx, e) }); err != nil {
+			b.log.Error("listener ended with an error", "type", e.Type.Type, "room_id", e.RoomID, "event_id", e.ID,
+				"err", err, "stack", stackOf(err))
 		}
 	}
 }

@@ -28,21 +28,33 @@ type Event struct {
 
 	messageOnce sync.Once
 	text        *Message
+	space       *Message // Where text is made
 }
 
 // newEvent makes an Event of what a sync response held.
 func newEvent(room *Room, class event.TypeClass, kept syncjson.Kept) *Event {
-	e := &Event{
-		ID:     id.EventID(kept.ID),
-		Sender: id.UserID(kept.Sender),
-		Type:   event.Type{Type: kept.Type, Class: class},
-		room:   room,
-		kept:   kept,
+	if kept.Type == event.EventMessage.Type {
+		// Most events are messages, which are looked into anyway: one allocation for both.
+		both := new(struct {
+			event   Event
+			message Message
+		})
+		both.event.space = &both.message
+		both.event.fill(room, class, kept)
+		return &both.event
 	}
+	e := new(Event)
+	e.fill(room, class, kept)
+	return e
+}
+
+func (e *Event) fill(room *Room, class event.TypeClass, kept syncjson.Kept) {
+	e.ID, e.Sender = id.EventID(kept.ID), id.UserID(kept.Sender)
+	e.Type = event.Type{Type: kept.Type, Class: class}
+	e.room, e.kept = room, kept
 	if room != nil {
 		e.RoomID = room.id
 	}
-	return e
 }
 
 // timelineClass tells state from messages.
@@ -114,6 +126,6 @@ func (e *Event) message() (*Message, bool) {
 	if e.Type.Type != event.EventMessage.Type || e.kept.HasStateKey {
 		return nil, false
 	}
-	e.messageOnce.Do(func() { e.text = parseMessage(e) })
+	e.messageOnce.Do(e.parseMessage)
 	return e.text, e.text != nil
 }

@@ -88,10 +88,14 @@ func (in *intake) Room(r *syncjson.Room) error {
 		in.state(room, &r.State[i])
 	}
 	batch := roomBatch{room: room}
+	var read []byte
 	first := in.firstEvent(room, r, was)
 	for i := range r.Timeline {
-		in.timeline(&batch, &r.Timeline[i], i >= first)
+		if in.timeline(&batch, &r.Timeline[i], i >= first) {
+			read = r.Timeline[i].ID
+		}
 	}
+	batch.read = id.EventID(read)
 	room.count(r.Summary)
 	if r.Section == syncjson.Leave {
 		in.become(room, was, leftBy(room, in.bot.UserID()))
@@ -171,31 +175,30 @@ func (in *intake) state(room *Room, e *syncjson.View) {
 	room.setState(string(e.Type), string(e.StateKey), id.UserID(e.Sender), string(e.Content))
 }
 
-// timeline takes one event of a timeline.
-func (in *intake) timeline(batch *roomBatch, e *syncjson.View, work bool) {
+// timeline takes one event of a timeline, and reports whether it is a message that the bot has read by that.
+func (in *intake) timeline(batch *roomBatch, e *syncjson.View, work bool) (read bool) {
 	if e.HasStateKey {
 		in.state(batch.room, e)
 	}
 	key, fresh := in.bot.meet(e.ID)
 	if !fresh {
-		return
+		return false
 	}
 	in.met = append(in.met, key)
 	if !work {
-		return
+		return false
 	}
 	switch string(e.Type) {
 	case event.EventEncrypted.Type:
 		in.bot.warnEncrypted(batch.room)
 		fallthrough
 	case event.EventMessage.Type:
-		if string(e.Sender) != string(in.bot.UserID()) {
-			batch.read = id.EventID(e.ID)
-		}
+		read = string(e.Sender) != string(in.bot.UserID())
 	}
 	if in.bot.wants(e) {
 		batch.events = append(batch.events, newEvent(batch.room, timelineClass(e), e.Keep()))
 	}
+	return read
 }
 
 // passing takes events that are only for listeners.

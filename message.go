@@ -33,9 +33,13 @@ type Message struct {
 // maxMentions is how many mentioned users are read of one message.
 const maxMentions = 100
 
-// parseMessage is nil where the content has no body.
-func parseMessage(e *Event) *Message {
-	m := &Message{Event: e}
+// parseMessage makes the event's message, if its content has a type and a body.
+func (e *Event) parseMessage() {
+	m := e.space
+	if m == nil {
+		m = new(Message)
+	}
+	m.Event = e
 	m.read(e.kept.Content)
 	if m.Replaces != "" {
 		if content := syncjson.Get(e.kept.Content, "m.new_content"); syncjson.IsObject(content) {
@@ -44,13 +48,13 @@ func parseMessage(e *Event) *Message {
 		}
 	}
 	if m.MsgType == "" || m.Body == "" {
-		return nil
+		return
 	}
 	if m.ReplyTo != "" {
 		m.Body = withoutFallback(m.Body)
 		m.FormattedBody = withoutHTMLFallback(m.FormattedBody)
 	}
-	return m
+	e.text = m
 }
 
 func (m *Message) read(content string) {
