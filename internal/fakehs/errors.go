@@ -18,10 +18,16 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.code + ": " + e.reason }
 
-// MarshalJSON writes errcode, error and what else the error carries.
+// MarshalJSON writes errcode and error if there is a code, and what else the error carries.
 func (e *apiError) MarshalJSON() ([]byte, error) {
-	body := map[string]any{"errcode": e.code, "error": e.reason}
-	maps.Copy(body, e.extra)
+	body := maps.Clone(e.extra)
+	if body == nil {
+		body = make(map[string]any)
+	}
+	// The first answer of user-interactive authentication asks, and is no error.
+	if e.code != "" {
+		body["errcode"], body["error"] = e.code, e.reason
+	}
 	return json.Marshal(body)
 }
 

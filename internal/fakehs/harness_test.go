@@ -19,7 +19,7 @@ import (
 )
 
 // limit ends what would wait for ever; no test comes near it.
-const limit = 20 * time.Second
+const limit = time.Minute
 
 func newServer(t testing.TB, opts fakehs.Options) *fakehs.Server {
 	t.Helper()

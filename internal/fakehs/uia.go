@@ -74,7 +74,7 @@ func (c *call) challenge(stage, session string, cause error) error {
 		"session":   session,
 		"completed": []string{},
 	}
-	err := &apiError{status: http.StatusUnauthorized, code: "M_FORBIDDEN", reason: "authentication is needed", extra: extra}
+	err := &apiError{status: http.StatusUnauthorized, extra: extra}
 	if known, ok := cause.(*apiError); ok {
 		err.code, err.reason = known.code, known.reason
 	}
