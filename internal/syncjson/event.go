@@ -30,8 +30,9 @@ func (e *Event[T]) Keep() Kept {
 }
 
 // Parse cuts an event out of its JSON text, such as a stored Raw or the plaintext of an encrypted event. The text has to
-// be valid JSON, which foreign text such as a plaintext must be found to be first (json.Valid). What is absent, null, or of the wrong type is empty; ok is false if the type is missing, or the content
-// is no object.
+// be valid JSON; foreign text, such as a plaintext, must be found to be first (json.Valid). What is absent, null or of
+// the wrong type is empty; ok is false if the type is missing, or the content is no object. Unlike a Decoder, Parse
+// does not look at what identifiers begin with, nor at how deep the event nests.
 func Parse[T Text](raw T) (e Event[T], ok bool) {
 	e, _ = parse(raw)
 	return e, len(e.Type) > 0 && len(e.Content) > 0
