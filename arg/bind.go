@@ -230,9 +230,7 @@ func (b *binding) put(ctx context.Context, place int, p *param, text string) err
 	}
 	v.Grow(1)
 	v.SetLen(n + 1)
-	element := v.Index(n)
-	element.SetZero()
-	if err := p.assign(ctx, b.env, text, element); err != nil {
+	if err := p.assign(ctx, b.env, text, v.Index(n)); err != nil {
 		v.SetLen(n)
 		return err
 	}
