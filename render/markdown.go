@@ -78,20 +78,18 @@ func isMarkdown(format string) bool {
 }
 
 func renderMarkdown(format string, args []any) Body {
-	var body Body
-	texts := slices.Clone(args)
-	values := make(map[int][]*node)
+	texts := slices.Clone(args) // as fmt gets them: of a Value, its text
+	values := make(map[int]Body)
 	for i, arg := range args {
 		if value, ok := arg.(Value); ok {
 			b := value.Body()
-			body.Mentions.add(b.Mentions)
-			text := clean(truncate(b.Text, MaxInput))
-			texts[i] = text
-			values[i] = valueNodes(b, text)
+			b.Text = clean(truncate(b.Text, MaxInput))
+			texts[i], values[i] = b.Text, b
 		}
 	}
 	parts := splitFormat(format, texts)
 	filled := &slots{key: newKey(parts)}
+	var body Body
 	var source strings.Builder
 	budget := MaxInput
 	for _, part := range parts {
@@ -100,12 +98,14 @@ func renderMarkdown(format string, args []any) Body {
 			continue
 		}
 		source.WriteString(filled.placeholder(len(filled.args)))
-		text := clean(truncate(part.text, budget))
-		budget = max(0, budget-len(text))
-		s := slot{text: text}
-		if nodes, ok := values[part.arg]; ok && (part.verb == 's' || part.verb == 'v') {
-			s = padded(text, texts[part.arg].(string), nodes)
+		s := slot{text: clean(truncate(part.text, budget))}
+		if b, ok := values[part.arg]; ok && part.verb != 0 {
+			body.Mentions.add(b.Mentions)
+			if part.verb == 's' || part.verb == 'v' {
+				s.show(b)
+			}
 		}
+		budget = max(0, budget-len(part.text))
 		filled.args = append(filled.args, s)
 	}
 	var page strings.Builder
@@ -118,22 +118,4 @@ func renderMarkdown(format string, args []any) Body {
 	}
 	body.Text, body.HTML = nodesText(nodes), markup(nodes)
 	return body
-}
-
-// valueNodes returns the markup of a Value's body.
-func valueNodes(b Body, text string) []*node {
-	if b.HTML == "" {
-		return textLines(text)
-	}
-	return parseHTML(clean(truncate(b.HTML, MaxInput)), nil)
-}
-
-// padded returns the slot of a Value of which fmt printed the text. Flags and precisions that leave no text to stand for
-// the markup leave the markup out.
-func padded(printed, text string, nodes []*node) slot {
-	left, right, ok := strings.Cut(printed, text)
-	if !ok || strings.Trim(left+right, " ") != "" {
-		return slot{text: printed}
-	}
-	return slot{text: text, left: left, right: right, nodes: nodes}
 }

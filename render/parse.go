@@ -234,6 +234,9 @@ func (p *parser) element(tag atom.Atom, attrs []html.Attribute) *node {
 	n := element(tag)
 	for _, a := range attrs {
 		key, value := a.Key, clean(a.Val)
+		if tag == atom.Span && key == "color" { // of a font
+			key = "data-mx-color"
+		}
 		if _, known := n.attr(key); known || a.Namespace != "" {
 			continue
 		}
@@ -294,6 +297,7 @@ func (p *parser) fill(s *slot) {
 	p.enterCell()
 	if p.canHold(s) {
 		if anyBlock(s.nodes) {
+			p.endLine()
 			p.closeFound(paragraphs, cells)
 		}
 		p.literal(s.left)
@@ -308,6 +312,18 @@ func (p *parser) fill(s *slot) {
 	}
 	for _, n := range textLines(text) {
 		p.add(n)
+	}
+}
+
+// endLine drops a line break that a block takes the place of.
+func (p *parser) endLine() {
+	parent := p.top()
+	last := len(parent.children) - 1
+	for last >= 0 && parent.children[last].kind == textNode && strings.Trim(parent.children[last].text, blanks) == "" {
+		last--
+	}
+	if last >= 0 && parent.children[last].tag == tagBr {
+		parent.children = parent.children[:last]
 	}
 }
 

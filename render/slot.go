@@ -12,6 +12,23 @@ type slot struct {
 	nodes       []*node // the markup of a Value
 }
 
+// show makes s show a Value that fmt printed as s.text. Flags and precisions that leave no text to stand for the markup
+// leave the markup out.
+func (s *slot) show(b Body) {
+	left, right, ok := strings.Cut(s.text, b.Text)
+	if ok && strings.Trim(left+right, " ") == "" {
+		*s = slot{text: b.Text, left: left, right: right, nodes: b.nodes()}
+	}
+}
+
+// nodes returns what b shows in HTML.
+func (b Body) nodes() []*node {
+	if b.HTML == "" {
+		return textLines(b.Text)
+	}
+	return parseHTML(clean(truncate(b.HTML, MaxInput)), nil)
+}
+
 // slots are the arguments of one call of Markdown, and how their placeholders look. A placeholder is a word to
 // markdown: it starts with a digit, so that no tag, autolink or attribute name begins with it, and holds letters, so
 // that it is no list's number. Arguments never go through markdown, so they can't forge one.

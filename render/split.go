@@ -53,13 +53,13 @@ const (
 	betweenParagraphs
 )
 
-// cut returns the end of the part that begins at start: the best seam in the second half of what fits, else the best
-// there is. Pieces from start up to limit fit; seams[i] is the one behind piece i.
+// cut returns the end of the part that begins at start: the best seam behind the first quarter of what fits, so
+// that no part becomes tiny, else the best there is. Pieces from start up to limit fit; seams[i] is the one behind piece i.
 func cut(seams []seam, start, limit int) int {
 	if limit >= len(seams) {
 		return limit
 	}
-	for _, from := range []int{start + (limit-start)/2, start} {
+	for _, from := range []int{start + (limit-start)/4, start} {
 		best := -1
 		for i := limit - 1; i >= from; i-- {
 			if seams[i] > inWord && (best < 0 || seams[i] > seams[best]) {

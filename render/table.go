@@ -91,10 +91,10 @@ func (t Table) row(values []any, mentions *Mentions) *node {
 
 // cellNodes returns a Value for a cell, or its text if its markup is too deep to stand in one.
 func cellNodes(b Body) []*node {
-	text := clean(b.Text)
-	nodes := valueNodes(b, text)
+	b.Text = clean(b.Text)
+	nodes := b.nodes()
 	if height(nodes)+tableDepth > MaxDepth {
-		return textLines(text)
+		return textLines(b.Text)
 	}
-	return []*node{{kind: valueNode, text: text, children: nodes}}
+	return []*node{{kind: valueNode, text: b.Text, children: nodes}}
 }

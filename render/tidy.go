@@ -1,8 +1,13 @@
 package render
 
-import "strings"
+import (
+	"strings"
 
-// tidy drops what nobody sees: white space beside blocks and line breaks, empty paragraphs, and links that lead nowhere.
+	"golang.org/x/net/html/atom"
+)
+
+// tidy drops what nobody sees: white space beside blocks and line breaks, empty paragraphs, links that
+// lead nowhere, and spans that say nothing.
 func tidy(parent *node) {
 	for _, n := range parent.children {
 		tidy(n)
@@ -13,7 +18,7 @@ func tidy(parent *node) {
 	}
 }
 
-// dissolve replaces links without href by what is in them and empty paragraphs by white space, and joins the texts that
+// dissolve replaces links and spans without attributes by what is in them, and empty paragraphs by white space, and joins the texts that
 // come together.
 func dissolve(nodes []*node) []*node {
 	kept := make([]*node, 0, len(nodes))
@@ -39,7 +44,7 @@ func dissolve(nodes []*node) []*node {
 		switch {
 		case n.kind == elementNode && n.tag == tagP && len(n.children) == 0:
 			add(&node{kind: textNode, text: " "})
-		case n.kind == elementNode && n.tag == tagA && n.attrs == nil:
+		case n.kind == elementNode && (n.tag == tagA || n.tag == atom.Span) && n.attrs == nil:
 			for _, child := range n.children {
 				add(child)
 			}
@@ -75,7 +80,7 @@ func trim(nodes []*node, block bool) []*node {
 		case n.tag == tagBr && len(kept) > 0 && kept[len(kept)-1].kind == valueNode && kept[len(kept)-1].isBlock():
 			continue // a block ends its line by itself
 		}
-		starts = n.kind == elementNode && (n.tag == tagBr || isBlockTag(n.tag))
+		starts = n.tag == tagBr || n.kind == elementNode && isBlockTag(n.tag) || n.kind == valueNode && n.isBlock()
 		kept = append(kept, n)
 	}
 	clear(nodes[len(kept):])
