@@ -18,7 +18,7 @@ import (
 )
 
 // offlineBot is a bot that believes to be connected, in rooms that it has joined.
-func offlineBot(b *testing.B, rooms int, opts ...Option) *Bot {
+func offlineBot(b testing.TB, rooms int, opts ...Option) *Bot {
 	b.Helper()
 	bot, err := New(Config{Homeserver: "http://localhost", Token: "t", Prefixes: []string{"!"}},
 		append(opts, WithLogger(slog.New(slog.DiscardHandler)), WithReadReceipts(ReceiptsOff))...)

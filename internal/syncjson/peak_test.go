@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
-	"runtime/metrics"
 	"testing"
 
+	"github.com/niobot/niobot/internal/peak"
 	"github.com/niobot/niobot/internal/syncjson"
 )
 
@@ -53,28 +51,6 @@ func (f *firstSync) write(room int) {
 	fmt.Fprintf(&f.buf, `]},"timeline":{"events":[%s],"limited":true,"prev_batch":"p%d"}}`, message(room), room)
 }
 
-// peak runs f and returns by how many bytes the heap was larger at most, sampled with each read and at the end. What f
-// returns is still alive then.
-func peak(f func(sample func()) any) uint64 {
-	defer debug.SetGCPercent(debug.SetGCPercent(5))
-	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	read := func() uint64 {
-		metrics.Read(heap)
-		return heap[0].Value.Uint64()
-	}
-	runtime.GC()
-	before, most, reads := read(), uint64(0), 0
-	alive := f(func() {
-		if reads++; reads%16 == 0 {
-			most = max(most, read())
-		}
-	})
-	runtime.GC()
-	most = max(most, read())
-	runtime.KeepAlive(alive)
-	return most - min(most, before)
-}
-
 // hoarder keeps all state and messages, as a bot without a database would.
 type hoarder struct {
 	counter
@@ -106,9 +82,9 @@ func firstSyncPeaks(tb testing.TB, rooms, members int) (streamed, kept, bare uin
 			return []any{d, h}
 		}
 	}
-	streamed = peak(decode(&counter{}))
-	kept = peak(decode(&hoarder{}))
-	bare = peak(func(sample func()) any {
+	streamed = peak.Of(decode(&counter{}))
+	kept = peak.Of(decode(&hoarder{}))
+	bare = peak.Of(func(sample func()) any {
 		d, s := json.NewDecoder(stream(sample)), new(bareSync)
 		if err := d.Decode(s); err != nil || len(s.Rooms.Join) != rooms {
 			tb.Fatal(len(s.Rooms.Join), err)
