@@ -9,8 +9,8 @@ import (
 
 // Body is a message in both of its forms. The zero Body is an empty message.
 type Body struct {
-	// Text is the plain text, for clients and notifications that show no HTML. It is always set and reads well alone:
-	// no markup marks, links with their URL, tables in columns.
+	// Text is the plain text, for clients and notifications that show no HTML. It reads well alone: without the marks of
+	// markdown, links with their URL, tables in columns.
 	Text string
 	// HTML is the formatted text. It is empty if Text says all there is to say.
 	HTML string

@@ -1,6 +1,8 @@
 package render_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/niobot/niobot/render"
@@ -49,5 +51,33 @@ func TestMarkdown(t *testing.T) {
 				t.Errorf("mentions = %v, want none", got.Mentions)
 			}
 		})
+	}
+}
+
+func TestMarkdownIsSafeForConcurrentUse(t *testing.T) {
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			want := fmt.Sprintf("<strong>%d</strong> ||", i)
+			for range 20 {
+				if got := render.Markdown("**%d** %s", i, "||").HTML; got != want {
+					t.Errorf("HTML = %q, want %q", got, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestMarkdownOfAWrongFormat(t *testing.T) {
+	for _, format := range []string{
+		"*x* %d %d %d", "*x* %!", "*x* %", "*x* %z %s", "*x* %[3]d", "*x* %[x]d", "*x* %[1]2d", "*x* %*d", "*x* %.*d %s", "*x* %[1].2d", "*x* %[",
+		"*x* %99999999d", "*x* %s", "*x*", "*x* %[2]d",
+	} {
+		args := []any{"*a*", 2}
+		want := "x" + fmt.Sprintf(format, args...)[len("*x*"):]
+		if got := render.Markdown(format, args...).Text; got != want {
+			t.Errorf("%q: text = %q, want %q", format, got, want)
+		}
 	}
 }
