@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"maunium.net/go/mautrix"
@@ -63,6 +62,9 @@ func (b *Bot) connect(ctx context.Context) error {
 func (b *Bot) newClient(ctx context.Context) (*mautrix.Client, error) {
 	base := b.config.Homeserver
 	httpClient := &http.Client{Transport: b.settings.transport}
+	if bed := testbed.Of(ctx); bed != nil && bed.Transport != nil {
+		httpClient.Transport = bed.Transport
+	}
 	if !strings.Contains(base, "://") {
 		found, err := discover(ctx, httpClient, base)
 		if err != nil {
@@ -70,7 +72,7 @@ func (b *Bot) newClient(ctx context.Context) (*mautrix.Client, error) {
 		}
 		base = found
 	}
-	u, err := url.Parse(base)
+	u, err := mautrix.ParseAndNormalizeBaseURL(base)
 	if err != nil {
 		return nil, fmt.Errorf("parse homeserver URL: %w", err)
 	}

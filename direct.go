@@ -69,16 +69,9 @@ func (d *directs) add(ctx context.Context, user id.UserID, room id.RoomID) error
 func (d *directs) addLocked(ctx context.Context, user id.UserID, room id.RoomID) error {
 	// What the server has counts, not what was synced: another device may have written since. Entries that are not
 	// understood are kept as they are.
-	content := make(map[id.UserID]json.RawMessage)
-	err := retry(ctx, func(ctx context.Context) error {
-		clear(content)
-		return d.bot.client.GetAccountData(ctx, event.AccountDataDirectChats.Type, &content)
-	})
-	if err != nil && !errors.Is(err, mautrix.MNotFound) {
-		return fmt.Errorf("load m.direct: %w", err)
-	}
-	if content == nil {
-		content = make(map[id.UserID]json.RawMessage)
+	content, err := d.fetch(ctx)
+	if err != nil {
+		return err
 	}
 	var rooms []id.RoomID
 	_ = json.Unmarshal(content[user], &rooms)
@@ -100,6 +93,36 @@ func (d *directs) addLocked(ctx context.Context, user id.UserID, room id.RoomID)
 	}
 	d.learn(string(all))
 	return nil
+}
+
+// load takes over m.direct as the server has it.
+func (d *directs) load(ctx context.Context) error {
+	content, err := d.fetch(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	d.learn(string(all))
+	return nil
+}
+
+// fetch asks the server for m.direct; an account without it has an empty one.
+func (d *directs) fetch(ctx context.Context) (map[id.UserID]json.RawMessage, error) {
+	var content map[id.UserID]json.RawMessage
+	err := retry(ctx, func(ctx context.Context) error {
+		content = nil
+		return d.bot.client.GetAccountData(ctx, event.AccountDataDirectChats.Type, &content)
+	})
+	if err != nil && !errors.Is(err, mautrix.MNotFound) {
+		return nil, fmt.Errorf("load m.direct: %w", err)
+	}
+	if content == nil {
+		content = make(map[id.UserID]json.RawMessage)
+	}
+	return content, nil
 }
 
 // parseDirect reads m.direct; entries of a wrong type are passed over.

@@ -74,6 +74,9 @@ func (b *Bot) loadRoom(ctx context.Context, roomID id.RoomID) (*Room, error) {
 		return nil, &UnknownRoomError{RoomID: roomID}
 	}
 	room.setMembership(event.MembershipJoin)
+	if err := b.direct.load(ctx); err != nil {
+		return nil, err
+	}
 	b.direct.mark(room)
 	return room, nil
 }

@@ -1,12 +1,18 @@
 // Package testbed joins a bot and the test kit, without a word of it in the bot's own API.
 package testbed
 
-import "context"
+import (
+	"context"
+	"net/http"
+)
 
 // Bed is where a bot under test runs.
 type Bed struct {
 	Homeserver string // Base URL, in place of the configured one
 	Token      string // In place of the configured one
+
+	// Transport takes the bot's requests in place of the network, unless it is nil.
+	Transport http.RoundTripper
 
 	// Idle is set by the bot when it connects. It returns when nothing that has come is being worked on any more,
 	// except by handlers that wait for an event.
