@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"iter"
+	"strings"
+)
+
+// maxLine is the longest line that is read, in bytes: no Matrix event could hold a longer text.
+const maxLine = 64 << 10
+
+// linesOf yields the lines of r, without the empty ones, until r or ctx ends. An error is yielded last.
+//
+// A read can't be interrupted: where ctx ends first, the goroutine that reads is left to end with the next line, or
+// with the process.
+func linesOf(ctx context.Context, r io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		done := make(chan struct{})
+		defer close(done)
+		lines := make(chan string)
+		failed := make(chan error, 1)
+		go func() {
+			scanner := bufio.NewScanner(r)
+			scanner.Buffer(nil, maxLine)
+			for scanner.Scan() {
+				select {
+				case lines <- scanner.Text():
+				case <-done:
+					return
+				}
+			}
+			failed <- scanner.Err()
+		}()
+		for {
+			select {
+			case line := <-lines:
+				if strings.TrimSpace(line) != "" && !yield(line, nil) {
+					return
+				}
+			case err := <-failed:
+				if err != nil {
+					yield("", err)
+				}
+				return
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
