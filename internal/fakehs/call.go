@@ -27,6 +27,7 @@ type call struct {
 	route   *route
 	user    *user
 	device  *device
+	token   string
 	body    []byte
 	effects effects
 }

@@ -103,6 +103,7 @@ func (s *Server) logIn(u *user, deviceID id.DeviceID, name string) *device {
 		s.keysChanged(u)
 	}
 	delete(s.tokens, d.token)
+	u.bell.ring() // what polls with the old token ends
 	d.token = s.nextID("fake_")
 	d.lastSeen = s.nowMilli()
 	s.tokens[d.token] = d

@@ -155,7 +155,6 @@ func (c *call) claimKeys() (any, error) {
 			if !ok {
 				continue
 			}
-			u.bell.ring()
 			if claimed[userID] == nil {
 				claimed[userID] = make(map[id.DeviceID]map[string]json.RawMessage)
 			}

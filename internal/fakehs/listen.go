@@ -14,47 +14,80 @@ import (
 // ErrClosed is returned by methods that need a server which [Server.Close] has not ended.
 var ErrClosed = errors.New("homeserver is closed")
 
-// listenerState is the server's life on the network; it has a mutex of its own because requests run meanwhile.
-type listenerState struct {
+// network is the server's life on the network; it has a mutex of its own because requests run meanwhile.
+type network struct {
 	mu   sync.Mutex
 	addr string // kept while unplugged, so that Plug comes back to it
 	http *http.Server
 	done chan struct{}
+
+	unplugged bool
+	life      context.Context // of requests through Transport; Unplug ends it
+	cut       context.CancelFunc
 }
 
 // Listen opens a free port of 127.0.0.1 and returns the base URL for clients. Called again, it returns the same URL.
 func (s *Server) Listen() (string, error) {
-	if err := s.Plug(); err != nil {
+	n := &s.network
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.addr == "" {
+		n.addr = "127.0.0.1:0"
+	}
+	if err := s.open(); err != nil {
 		return "", err
 	}
-	return s.URL(), nil
+	return "http://" + n.addr, nil
 }
 
 // URL returns the base URL that [Server.Listen] returned, or "" before that.
 func (s *Server) URL() string {
-	s.listener.mu.Lock()
-	defer s.listener.mu.Unlock()
-	if s.listener.addr == "" {
+	s.network.mu.Lock()
+	defer s.network.mu.Unlock()
+	if s.network.addr == "" {
 		return ""
 	}
-	return "http://" + s.listener.addr
+	return "http://" + s.network.addr
 }
 
-// Plug listens again on the address that [Server.Unplug] gave up. It does nothing while the server listens.
-func (s *Server) Plug() error {
-	s.listener.mu.Lock()
-	defer s.listener.mu.Unlock()
-	if s.listener.http != nil {
+// Unplug cuts all connections and refuses new ones until [Server.Plug]. State stays as it is.
+func (s *Server) Unplug() error {
+	n := &s.network
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.unplugged = true
+	n.cut()
+	if n.http == nil {
 		return nil
 	}
+	err := n.http.Close()
+	<-n.done
+	n.http = nil
+	return err
+}
+
+// Plug takes back what [Server.Unplug] did; a server that listened comes back to its address.
+func (s *Server) Plug() error {
+	n := &s.network
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return s.open()
+}
+
+// open makes the server reachable. The caller holds s.network.mu.
+func (s *Server) open() error {
+	n := &s.network
 	if s.ctx.Err() != nil {
 		return ErrClosed
 	}
-	addr := s.listener.addr
-	if addr == "" {
-		addr = "127.0.0.1:0"
+	if n.unplugged {
+		n.life, n.cut = context.WithCancel(s.ctx)
+		n.unplugged = false
 	}
-	ln, err := net.Listen("tcp", addr)
+	if n.addr == "" || n.http != nil {
+		return nil
+	}
+	ln, err := net.Listen("tcp", n.addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
@@ -69,21 +102,8 @@ func (s *Server) Plug() error {
 		// Serve always ends with an error, and Close is the only cause that this server has.
 		_ = srv.Serve(ln)
 	}()
-	s.listener.addr, s.listener.http, s.listener.done = ln.Addr().String(), srv, done
+	n.addr, n.http, n.done = ln.Addr().String(), srv, done
 	return nil
-}
-
-// Unplug cuts all connections and refuses new ones until [Server.Plug]. State stays as it is.
-func (s *Server) Unplug() error {
-	s.listener.mu.Lock()
-	defer s.listener.mu.Unlock()
-	if s.listener.http == nil {
-		return nil
-	}
-	err := s.listener.http.Close()
-	<-s.listener.done
-	s.listener.http = nil
-	return err
 }
 
 // Restart looks from outside as a restart of a server process does: connections are cut, new ones are refused for

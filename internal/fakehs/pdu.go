@@ -1,6 +1,7 @@
 package fakehs
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -39,6 +40,9 @@ type relation struct {
 }
 
 func relationOf(content json.RawMessage) relation {
+	if !bytes.Contains(content, []byte(`"m.relates_to"`)) {
+		return relation{}
+	}
 	var body struct {
 		RelatesTo relation `json:"m.relates_to"`
 	}

@@ -1,6 +1,7 @@
 package fakehs
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func (s *Server) setPresence(u *user, state string, status *string) error {
 	if !slices.Contains([]string{"online", "unavailable", "offline"}, state) {
 		return badJSON("unknown presence %q", state)
 	}
-	if u.presence.state == state && status == nil {
+	if cmp.Or(u.presence.state, "offline") == state && status == nil {
 		return nil
 	}
 	if status != nil {

@@ -93,7 +93,7 @@ func (s *Server) authenticate(c *call) error {
 	if d == nil {
 		return s.unknownToken(token)
 	}
-	c.device, c.user = d, d.user
+	c.device, c.user, c.token = d, d.user, token
 	d.lastSeen = s.nowMilli()
 	return nil
 }

@@ -40,7 +40,7 @@ type Server struct {
 	cancel context.CancelFunc
 	calls  sync.WaitGroup
 
-	listener listenerState
+	network network
 
 	mu         sync.Mutex
 	closed     bool
@@ -100,6 +100,7 @@ func New(opts Options) *Server {
 		nonces:   make(map[string]bool),
 		pos:      1, // 0 is what an initial sync comes from
 	}
+	s.network.life, s.network.cut = context.WithCancel(ctx)
 	s.register(routeTable())
 	return s
 }

@@ -88,8 +88,8 @@ func (c *call) sync() (any, error) {
 	defer deadline.Stop()
 	late := wait == 0
 	for {
-		if s.tokens[c.device.token] != c.device {
-			return nil, s.unknownToken(c.device.token)
+		if s.tokens[c.token] == nil {
+			return nil, s.unknownToken(c.token)
 		}
 		if reply := q.build(); !reply.quiet() || q.initial() || q.full || late || len(c.user.patches) > 0 {
 			return c.finishSync(reply)

@@ -57,7 +57,8 @@ func (b *bell) ring() {
 	}
 }
 
-// Register makes an account. The localpart is checked as the spec asks; an empty password can't log in over HTTP.
+// Register makes an account whose display name is the localpart. The localpart is checked as the spec asks; an account
+// with an empty password can't log in over HTTP. Users of other servers need no account: rooms take them as they come.
 func (s *Server) Register(localpart, password string) (id.UserID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
