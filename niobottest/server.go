@@ -2,8 +2,8 @@ package niobottest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"strconv"
 	"testing"
 	"time"
 
@@ -56,8 +56,7 @@ type Server struct {
 	timeout  time.Duration
 	users    map[string]*User
 	expected map[id.EventID]bool // Events of the bot that an expectation has taken
-	marks    chan string
-	marker   int
+	settler  *testbed.Settler
 	ended    chan struct{} // Closed when Run has returned
 	stop     context.CancelFunc
 	runErr   error
@@ -72,7 +71,7 @@ func Start(t testing.TB, bot *niobot.Bot, opts ...Option) *Server {
 		t.Fatalf("niobottest: start homeserver: %v", err)
 	}
 	s.bed.Homeserver = s.hs.URL()
-	bot.On(markerType, s.mark)
+	bot.On(event.Type{Type: testbed.MarkerType}, s.mark)
 	ctx, cancel := context.WithCancel(testbed.Put(context.Background(), s.bed))
 	s.stop = cancel
 	go func() {
@@ -104,12 +103,12 @@ func newServer(t testing.TB, bot *niobot.Bot, opts []Option) *Server {
 		timeout:  set.timeout,
 		users:    make(map[string]*User),
 		expected: make(map[id.EventID]bool),
-		marks:    make(chan string, 64),
 		ended:    make(chan struct{}),
 	}
 	session := s.register(set.botName)
 	s.botID, s.token = session.UserID, session.Token
 	s.bed = &testbed.Bed{Token: session.Token}
+	s.settler = testbed.NewSettler(s.bed, s.putMarker)
 	return s
 }
 
@@ -183,50 +182,29 @@ func (s *Server) deadline() context.Context {
 	return ctx
 }
 
-// markerType is account data by which the kit learns how far the bot has come.
-var markerType = event.Type{Type: "org.niobot.test.marker", Class: event.AccountDataEventType}
-
-type marker struct {
-	Name string `json:"name"`
-}
-
 func (s *Server) mark(_ context.Context, e *niobot.Event) error {
-	var m marker
+	var m testbed.Marker
 	if err := e.Decode(&m); err != nil {
 		return err
 	}
-	select {
-	case s.marks <- m.Name:
-	default:
-	}
+	s.settler.Saw(m)
 	return nil
+}
+
+// putMarker goes past the network, which a test may have cut.
+func (s *Server) putMarker(ctx context.Context, m testbed.Marker) error {
+	client := &mautrix.Client{HomeserverURL: s.homeserver(), UserID: s.botID, AccessToken: s.token, Client: s.httpClient()}
+	return client.SetAccountData(ctx, testbed.MarkerType, m)
 }
 
 // Settle returns when the bot has seen all that was sent so far and works on nothing any more. Handlers that wait for
 // an event are left waiting.
 func (s *Server) Settle() {
 	s.t.Helper()
-	ctx := s.deadline()
-	s.marker++
-	want := strconv.Itoa(s.marker)
-	client := &mautrix.Client{HomeserverURL: s.homeserver(), UserID: s.botID, AccessToken: s.token, Client: s.httpClient()}
-	if err := client.SetAccountData(ctx, markerType.Type, marker{want}); err != nil {
-		s.t.Fatalf("niobottest: settle: %v", err)
-	}
-	for {
-		select {
-		case got := <-s.marks:
-			if got != want {
-				continue
-			}
-			if err := s.bed.Idle(ctx); err != nil {
-				s.t.Fatalf("niobottest: the bot still works after %s", s.timeout)
-			}
-			return
-		case <-s.ended:
-			s.t.Fatalf("niobottest: the bot ended: %v", s.runErr)
-		case <-ctx.Done():
-			s.t.Fatalf("niobottest: the bot did not sync within %s", s.timeout)
-		}
+	switch err := s.settler.Settle(s.deadline(), s.ended); {
+	case errors.Is(err, testbed.ErrEnded):
+		s.t.Fatalf("niobottest: the bot ended: %v", s.runErr)
+	case err != nil:
+		s.t.Fatalf("niobottest: %v (after at most %s)", err, s.timeout)
 	}
 }
