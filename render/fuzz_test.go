@@ -20,7 +20,8 @@ var argFormats = []string{
 	"[x](https://example.org/?q=%s#%[1]s)", "[x](<https://example.org/%s> \"%[1]s\")", "see https://example.org/%s *now*",
 	"![%s](mxc://example.org/abc)", "<b title=\"%s\">%[1]s</b>", "<a href='https://example.org/%s'>x</a>",
 	"<span data-mx-spoiler=\"%s\">x</span>", "<div>%s</div>", "<table><tr><td>%s</td></tr></table>", "<%s>*x*", "</%s>*x*",
-	"&%s; *x*", "\\%s *x*", "*x* %[1]s%[1]s", "__%s__", "_%s_", "***%s***", "[%s]\n\n*x*", "*x*\n%s\ny", "*x* @%s:example.org",
+	"&%s; *x*", "\\%s *x*", "*x* %[1]s%[1]s", "__%s__", "_%s_", "***%s***", "[%s]\n\n*x*", "*x*\n%s\ny",
+	"*x* @%s:example.org",
 }
 
 // FuzzMarkdownArgs checks that no argument makes anything but text: nio-bot 72 and 84 were echoed user text that pinged
@@ -29,7 +30,8 @@ func FuzzMarkdownArgs(f *testing.F) {
 	for _, seed := range []string{
 		"harmless", "", " ", "\n", "a\nb", "a\n\nb", "**x**", "<b>x</b>", "</td></tr></table>", "`", "```", "|", "||", "~~~",
 		"@room", "@user:example.org", "[a](https://evil.example)", "](https://evil.example)", "\" onclick=\"x", "' x='",
-		"javascript:alert(1)", "0zqv0x", "0zqvv0x", "\x00\x1b\xff", "&lt;", "&#60;b&#62;", "<!--", "<script>x</script>", "\\", "%s%d",
+		"javascript:alert(1)", "0zqv0x", "0zqvv0x", "\x00\x1b\xff", "&lt;", "&#60;b&#62;", "<!--",
+		"<script>x</script>", "\\", "%s%d",
 		"- x\n- y", "# h", "> q", "1. x", "\r\n", "===", "a  b", "https://evil.example", "\u2028", "<mx-reply>",
 	} {
 		f.Add(seed)
@@ -76,7 +78,8 @@ func FuzzMarkdownArgs(f *testing.F) {
 // FuzzMarkdownFormat checks that arguments are printed as fmt prints them.
 func FuzzMarkdownFormat(f *testing.F) {
 	for _, seed := range []string{
-		"%s", "%d%%", "%-10s|%v", "%[2]*[1]d", "%.2f", "%", "%!", "%z", "%*d", "%[3]d", "%[x]d", "%[1]2d", "%+v %#v", "%[2]s %s", "%999999999d",
+		"%s", "%d%%", "%-10s|%v", "%[2]*[1]d", "%.2f", "%", "%!", "%z", "%*d", "%[3]d", "%[x]d", "%[1]2d", "%+v %#v",
+		"%[2]s %s", "%999999999d",
 		"%.*s", "%[1].2d", "%[", "%-5%", "% d", "%d %d %d %d",
 	} {
 		f.Add(seed)
@@ -100,11 +103,16 @@ func FuzzMarkdownFormat(f *testing.F) {
 
 func FuzzSanitize(f *testing.F) {
 	for _, seed := range []string{
-		"<b>x", "<p><div>x</p>", "<table><b>x<td>y<table>z", "<pre>\n\nx</pre>", "<a href=x><a href='https://e.org'>y</a>", "<svg><style><img src=x>",
-		"<ul><li>a<li>b<ul><li>c</ul>d</ul>", "<h1><h2>x", "<math><mi><table><b>", "<mx-reply>quote</mx-reply>text", "<b><b><b><b><b>x", "<table><caption>x<tr><th>y",
-		"<details><summary>x</summary>y", "<a href='https://e.org'><table><tr><td><a href='https://f.org'>x", "&lt;b&gt;&amp;lt;", "<p>x</p></p>", "<b><p>x</b>y</p>",
-		"<div data-mx-maths='x'>y</div><span data-mx-spoiler>z</span><hr>", "<ol start=3><li>x", "<img src='mxc://a/b' alt=x>", "<template><b>x", "<plaintext>x", "<!-- x --><?y>",
-		strings.Repeat("<div>", 120) + "x", strings.Repeat("<ul><li>", 60) + "x", strings.Repeat("<table><td>", 40) + "x", "<code><pre>\n</code>x", "<form><button><p>x",
+		"<b>x", "<p><div>x</p>", "<table><b>x<td>y<table>z", "<pre>\n\nx</pre>",
+		"<a href=x><a href='https://e.org'>y</a>", "<svg><style><img src=x>",
+		"<ul><li>a<li>b<ul><li>c</ul>d</ul>", "<h1><h2>x", "<math><mi><table><b>", "<mx-reply>quote</mx-reply>text",
+		"<b><b><b><b><b>x", "<table><caption>x<tr><th>y",
+		"<details><summary>x</summary>y", "<a href='https://e.org'><table><tr><td><a href='https://f.org'>x",
+		"&lt;b&gt;&amp;lt;", "<p>x</p></p>", "<b><p>x</b>y</p>",
+		"<div data-mx-maths='x'>y</div><span data-mx-spoiler>z</span><hr>", "<ol start=3><li>x",
+		"<img src='mxc://a/b' alt=x>", "<template><b>x", "<plaintext>x", "<!-- x --><?y>",
+		strings.Repeat("<div>", 120) + "x", strings.Repeat("<ul><li>", 60) + "x",
+		strings.Repeat("<table><td>", 40) + "x", "<code><pre>\n</code>x", "<form><button><p>x",
 	} {
 		f.Add(seed)
 	}
@@ -189,7 +197,8 @@ func isSubsequence(short, long string) bool {
 func specPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("del", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "p", "a", "ul", "ol", "sup", "sub", "li", "b", "i", "u",
-		"strong", "em", "s", "code", "hr", "br", "div", "table", "thead", "tbody", "tr", "th", "td", "caption", "pre", "span", "img", "details", "summary")
+		"strong", "em", "s", "code", "hr", "br", "div", "table", "thead", "tbody", "tr", "th", "td", "caption",
+		"pre", "span", "img", "details", "summary")
 	p.AllowNoAttrs().OnElements("span", "img")
 	p.AllowAttrs("data-mx-color", "data-mx-bg-color", "data-mx-spoiler", "data-mx-maths").OnElements("span")
 	p.AllowAttrs("data-mx-maths").OnElements("div")

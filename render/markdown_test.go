@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -67,6 +68,27 @@ func TestMarkdownIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestArgumentsDoNotForgePlaceholders(t *testing.T) {
+	pill := render.User("@a:b.c", "Ann")
+	for _, format := range []string{
+		"*%s* %v", "`%s` %v", "![%s](bad) %v", "![x](%s) %v", "[x](%s) %v", "<span data-mx-spoiler='%s'>x</span> %v",
+	} {
+		for _, forged := range []string{"0zqv1x", "0zqv0x", "0zqv0zqv1x"} {
+			got := render.Markdown(format, forged, pill)
+			if n := strings.Count(got.HTML, "Ann"); n != 1 {
+				t.Errorf("%q: %d pills in %q", format, n, got.HTML)
+			}
+			if !strings.Contains(got.HTML, forged) {
+				t.Errorf("%q: %q does not stand in %q", format, forged, got.HTML)
+			}
+		}
+	}
+	// A format that holds what looks like one gets another key.
+	if got, want := render.Markdown("0zqv0x *%s*", "a").Text, "0zqv0x a"; got != want {
+		t.Errorf("text = %q, want %q", got, want)
+	}
 }
 
 func TestMarkdownOfAWrongFormat(t *testing.T) {

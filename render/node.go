@@ -45,7 +45,7 @@ type node struct {
 	tag      atom.Atom
 	align    Align // of th and td; HTML has no place for it, plain text has
 	attrs    []attr
-	text     string // of a text; of a link without href, what follows its content
+	text     string // of a text; of a link or image without its URL, what follows its content
 	children []*node
 }
 

@@ -163,7 +163,7 @@ func (p *parser) open(tag atom.Atom, attrs []html.Attribute) {
 func (p *parser) addVoid(n *node) {
 	if _, ok := n.attr("src"); n.tag == tagImg && !ok {
 		alt, _ := n.attr("alt")
-		p.text(alt)
+		p.addText(alt + n.text) // not text: placeholders in it have been filled
 		return
 	}
 	p.add(n)
@@ -240,11 +240,12 @@ func (p *parser) element(tag atom.Atom, attrs []html.Attribute) *node {
 		if _, known := n.attr(key); known || a.Namespace != "" {
 			continue
 		}
-		filled := p.slots.attr(value, key == "href" || key == "src")
-		if allowed, ok := allowedAttr(tag, key, filled); ok {
+		isURL := key == "href" && tag == tagA || key == "src" && tag == tagImg
+		value, filled := p.slots.attr(value, isURL)
+		if allowed, ok := allowedAttr(tag, key, value); ok {
 			n.attrs = append(n.attrs, attr{key, clean(allowed)})
-		} else if key == "href" && tag == tagA && filled != value {
-			n.text = " (" + strings.ReplaceAll(filled, "\n", " ") + ")"
+		} else if filled && isURL {
+			n.text = " (" + strings.ReplaceAll(value, "\n", " ") + ")"
 		}
 	}
 	if _, ok := n.attr("href"); tag == tagA && !ok {
@@ -347,7 +348,8 @@ func (p *parser) canHold(s *slot) bool {
 			if link || block {
 				return false
 			}
-		case tagBlockquote, tagDetails, tagDiv, tagP, tagLi, tagUl, tagOl, tagTable, tagThead, tagTbody, tagTr, tagTd, tagTh:
+		case tagBlockquote, tagDetails, tagDiv, tagP, tagLi, tagUl, tagOl,
+			tagTable, tagThead, tagTbody, tagTr, tagTd, tagTh:
 		default:
 			if block {
 				return false

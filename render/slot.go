@@ -74,11 +74,11 @@ func (s *slots) cut(text string) (before string, index int, after string, found 
 }
 
 // attr fills the placeholders in the value of an attribute. In a URL, an argument is escaped for the part of the URL
-// that it stands in.
-func (s *slots) attr(value string, url bool) string {
+// that it stands in. It reports whether there were any.
+func (s *slots) attr(value string, url bool) (string, bool) {
 	before, index, after, found := s.cut(value)
 	if !found {
-		return value
+		return value, false
 	}
 	var b strings.Builder
 	for found {
@@ -91,5 +91,5 @@ func (s *slots) attr(value string, url bool) string {
 		before, index, after, found = s.cut(after)
 	}
 	b.WriteString(before)
-	return b.String()
+	return b.String(), true
 }

@@ -18,8 +18,8 @@ func tidy(parent *node) {
 	}
 }
 
-// dissolve replaces links and spans without attributes by what is in them, and empty paragraphs by white space, and joins the texts that
-// come together.
+// dissolve replaces links and spans without attributes by what is in them, and empty paragraphs by white space. It joins
+// the texts that come together.
 func dissolve(nodes []*node) []*node {
 	kept := make([]*node, 0, len(nodes))
 	var texts []string // of the text node that is the last of kept

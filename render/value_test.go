@@ -20,8 +20,14 @@ func TestValues(t *testing.T) {
 		users int
 		room  bool
 	}{
-		{name: "code", body: render.Markdown("run %s", render.Code("a`b\n<c>")), text: "run a`b\n<c>", html: "run <code>a`b<br>&lt;c&gt;</code>"},
-		{name: "code in code", body: render.Markdown("`%s`", render.Code("<x>")), text: "<x>", html: "<code>&lt;x&gt;</code>"},
+		{
+			name: "code", body: render.Markdown("run %s", render.Code("a`b\n<c>")),
+			text: "run a`b\n<c>", html: "run <code>a`b<br>&lt;c&gt;</code>",
+		},
+		{
+			name: "code in code", body: render.Markdown("`%s`", render.Code("<x>")),
+			text: "<x>", html: "<code>&lt;x&gt;</code>",
+		},
 		{
 			name: "link", body: render.Markdown("see %v!", render.Link("the *docs*", "https://e.org/a b")),
 			text: "see the *docs* (https://e.org/a%20b)!", html: `see <a href="https://e.org/a%20b">the *docs*</a>!`,
@@ -31,7 +37,10 @@ func TestValues(t *testing.T) {
 			name: "user", body: render.Markdown("hi %v", render.User("@a:b.c", "Al <b>")), users: 1,
 			text: "hi Al <b>", html: "hi " + pill + "Al &lt;b&gt;</a>",
 		},
-		{name: "user without a name", body: render.User("@a:b.c", " "), users: 1, text: "@a:b.c", html: pill + "@a:b.c</a>"},
+		{
+			name: "user without a name", body: render.User("@a:b.c", " "), users: 1,
+			text: "@a:b.c", html: pill + "@a:b.c</a>",
+		},
 		{name: "user that is none", body: render.User("a@b.c", ""), text: "a@b.c"},
 		{
 			name: "user twice", body: render.Markdown("%[1]v **and** %[1]v", render.User("@a:b.c", "A")), users: 1,
@@ -42,23 +51,38 @@ func TestValues(t *testing.T) {
 			name: "room", body: render.Room("!r:b.c", "Room", "b.c"), text: "Room",
 			html: `<a href="https://matrix.to/#/%21r:b.c?via=b.c">Room</a>`,
 		},
-		{name: "alias", body: render.RoomAlias("#r:b.c"), text: "#r:b.c", html: `<a href="https://matrix.to/#/%23r:b.c">#r:b.c</a>`},
+		{
+			name: "alias", body: render.RoomAlias("#r:b.c"),
+			text: "#r:b.c", html: `<a href="https://matrix.to/#/%23r:b.c">#r:b.c</a>`,
+		},
 		{name: "everybody", body: render.Markdown("%v!", render.AtRoom()), text: "@room!", room: true},
 		{
 			name: "a body in markdown", body: render.Markdown("a %v", render.Markdown("*%s*", "<b>")),
 			text: "a <b>", html: "a <em>&lt;b&gt;</em>",
 		},
-		{name: "raw HTML is cleaned in markdown", body: render.Markdown("a %v", render.RawHTML("<b onclick=x>b</p><script>")), text: "a b", html: "a <b>b</b>"},
+		{
+			name: "raw HTML is cleaned in markdown", body: render.Markdown("a %v", render.RawHTML("<b onclick=x>b</p><script>")),
+			text: "a b", html: "a <b>b</b>",
+		},
 		{
 			name: "a block ends the paragraph", body: render.Markdown("a\n%v\nb", render.HTML("<ul><li>x</li></ul>")),
 			text: "a\n\n• x\n\nb", html: "<p>a</p><ul><li>x</li></ul>b",
 		},
-		{name: "a block in a heading is text", body: render.Markdown("# %v", render.HTML("<ul><li>x</li></ul>")), text: "• x", html: "<h1>• x</h1>"},
-		{name: "a link in a link is text", body: render.Markdown("[%v](https://e.org)", render.Link("x", "https://f.org")), text: "x (https://f.org) (https://e.org)", html: `<a href="https://e.org">x (https://f.org)</a>`},
+		{
+			name: "a block in a heading is text", body: render.Markdown("# %v", render.HTML("<ul><li>x</li></ul>")),
+			text: "• x", html: "<h1>• x</h1>",
+		},
+		{
+			name: "a link in a link is text", body: render.Markdown("[%v](https://e.org)", render.Link("x", "https://f.org")),
+			text: "x (https://f.org) (https://e.org)", html: `<a href="https://e.org">x (https://f.org)</a>`,
+		},
 		{name: "width", body: render.Markdown("|%-4v|", render.Code("x")), text: "|x   |", html: "|<code>x</code>   |"},
 		{name: "quoted", body: render.Markdown("*%q*", render.Code("x")), text: `"x"`, html: `<em>"x"</em>`},
 		{name: "an own type", body: render.Markdown("%v of 5", stars(3)), text: "3 stars of 5", html: "<b>★★★</b> of 5"},
-		{name: "a user id is text", body: render.Markdown("*%s* and @room", id.UserID("@a:b.c")), text: "@a:b.c and @room", html: "<em>@a:b.c</em> and @room"},
+		{
+			name: "a user id is text", body: render.Markdown("*%s* and @room", id.UserID("@a:b.c")),
+			text: "@a:b.c and @room", html: "<em>@a:b.c</em> and @room",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
