@@ -65,7 +65,8 @@ type Fault struct {
 	RetryForm  RetryAfterForm
 	// Response answers 200 (or Status) with these bytes, verbatim, and without processing.
 	Response []byte
-	// Cut ends the connection.
+	// Cut ends the connection. Mind that net/http by itself repeats a GET, though not a PUT or POST, if a connection that
+	// it has used before ends without an answer.
 	Cut CutPoint
 
 	// Duplicate gives each timeline event of a sync response twice.
