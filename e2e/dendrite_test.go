@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ type dendrite struct {
 	dir        string
 	addr       string
 	secret     string
+	shield     *httptest.Server // what clients talk to
 
 	stop context.CancelFunc // kills the running process
 	gone chan struct{}      // closed when it has ended
@@ -68,6 +70,9 @@ func startDendrite(t testing.TB) Homeserver {
 	}
 	t.Cleanup(func() {
 		hs.kill()
+		if hs.shield != nil {
+			hs.shield.Close()
+		}
 		if t.Failed() {
 			t.Logf("end of dendrite's log:\n%s", hs.logEnd())
 		}
@@ -78,6 +83,7 @@ func startDendrite(t testing.TB) Homeserver {
 			break
 		}
 		if err = hs.start(t); err == nil {
+			hs.shield = newShield(hs.addr)
 			return hs
 		}
 		hs.kill()
@@ -91,7 +97,7 @@ func startDendrite(t testing.TB) Homeserver {
 
 func (hs *dendrite) Name() string { return "dendrite" }
 
-func (hs *dendrite) URL() string { return "http://" + hs.addr }
+func (hs *dendrite) URL() string { return hs.shield.URL }
 
 func (hs *dendrite) Register(t testing.TB, localpart string) Account {
 	t.Helper()
@@ -158,7 +164,7 @@ func (hs *dendrite) start(t testing.TB) error {
 		defer close(gone)
 		_ = cmd.Wait() // killed is how it always ends
 	}()
-	return waitUntilReady(t.Context(), hs.URL(), gone)
+	return waitUntilReady(t.Context(), "http://"+hs.addr, gone)
 }
 
 // kill ends the process, as a crash does, and waits for it. Without a process it does nothing.
