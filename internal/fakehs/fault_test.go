@@ -108,7 +108,9 @@ func TestRateLimitSaysWhenToComeBack(t *testing.T) {
 func TestFaultMatching(t *testing.T) {
 	hs := newServer(t, fakehs.Options{})
 	alice, bob, room := pair(t, hs)
-	fault := hs.Fail(fakehs.Fault{Method: "PUT", Path: "/rooms/{room}/send/", User: bob.UserID, Status: 502, Skip: 1, Count: 2})
+	fault := hs.Fail(fakehs.Fault{
+		Method: "PUT", Path: "/rooms/{room}/send/", User: bob.UserID, Status: 502, Skip: 1, Count: 2,
+	})
 	must(sendOnce(t, alice, room, "a"))(t)
 	must(sendOnce(t, bob, room, "skipped"))(t)
 	for _, txn := range []string{"hit 1", "hit 2"} {
@@ -242,7 +244,8 @@ func TestRestartKeepsStateAndAddress(t *testing.T) {
 		t.Errorf("moved from %s to %s", url, hs.URL())
 	}
 	must(alice.SendText(deadline(t), room, "after"))(t)
-	if got := bodies(syncOnce(t, bob, resp.NextBatch).Rooms.Join[room].Timeline.Events); !slices.Equal(got, []string{"after"}) {
+	events := syncOnce(t, bob, resp.NextBatch).Rooms.Join[room].Timeline.Events
+	if got := bodies(events); !slices.Equal(got, []string{"after"}) {
 		t.Errorf("after the restart: %q", got)
 	}
 }

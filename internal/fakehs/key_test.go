@@ -94,7 +94,8 @@ func TestDeviceListsFollowSharedRooms(t *testing.T) {
 	}
 	// mautrix asks with POST, which no server takes.
 	changes := ask[map[string][]id.UserID](t, hs, alice, "GET", "/keys/changes?from="+since+"&to="+left.NextBatch, "")
-	if !slices.Equal(changes["changed"], []id.UserID{carol.UserID}) || !slices.Equal(changes["left"], []id.UserID{bob.UserID}) {
+	if !slices.Equal(changes["changed"], []id.UserID{carol.UserID}) ||
+		!slices.Equal(changes["left"], []id.UserID{bob.UserID}) {
 		t.Errorf("keys/changes says %+v", changes)
 	}
 }
@@ -133,7 +134,7 @@ func TestCrossSigning(t *testing.T) {
 	alice, bob, _ := pair(t, hs)
 	ask[struct{}](t, hs, alice, "POST", "/keys/upload", `{"device_keys":`+deviceKeys(alice)+`}`)
 	upload := func(master string) string {
-		return `{"master_key":{"user_id":"@alice:localhost","usage":["master"],"keys":{"ed25519:` + master + `":"` + master + `"}},
+		return `{"master_key":{"user_id":"@alice:localhost","keys":{"ed25519:` + master + `":"` + master + `"}},
 			"self_signing_key":{"keys":{"ed25519:S":"S"}},"user_signing_key":{"keys":{"ed25519:U":"U"}}`
 	}
 	ask[struct{}](t, hs, alice, "POST", "/keys/device_signing/upload", upload("M")+`}`)
@@ -191,13 +192,15 @@ func TestKeyBackup(t *testing.T) {
 	if info["count"] != 2.0 || info["version"] != version {
 		t.Errorf("got %v", info)
 	}
-	all := ask[map[string]map[string]map[string]map[string]map[string]any](t, hs, alice, "GET", "/room_keys/keys?version="+version, "")
+	type sessions map[string]map[string]map[string]any
+	all := ask[map[string]map[string]sessions](t, hs, alice, "GET", "/room_keys/keys?version="+version, "")
 	if all["rooms"]["!r"]["sessions"]["s"]["first_message_index"] != 1.0 {
 		t.Errorf("got %v", all)
 	}
 	newer := ask[map[string]string](t, hs, alice, "POST", "/room_keys/version", create)["version"]
 	status, body := do(t, hs, alice.AccessToken, "PUT", client+path, key("0"))
-	if status != 403 || errCode(body) != "M_WRONG_ROOM_KEYS_VERSION" || !strings.Contains(body, `"current_version":"`+newer) {
+	if status != 403 || errCode(body) != "M_WRONG_ROOM_KEYS_VERSION" ||
+		!strings.Contains(body, `"current_version":"`+newer) {
 		t.Errorf("writing to an old version: %d %s", status, body)
 	}
 	ask[struct{}](t, hs, alice, "DELETE", "/room_keys/version/"+newer, "")

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -94,7 +94,8 @@ func (s *Server) open() error {
 	srv := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 30 * time.Second,
-		ErrorLog:          log.New(discard{}, "", 0),
+		// Debug, since aborted handlers are what faults are made of.
+		ErrorLog: slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
 	}
 	done := make(chan struct{})
 	go func() {
@@ -121,8 +122,3 @@ func (s *Server) Restart(ctx context.Context) error {
 	}
 	return errors.Join(s.Plug(), ctx.Err())
 }
-
-// discard swallows the HTTP server's own log: aborted handlers are what faults are made of.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }

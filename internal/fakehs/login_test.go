@@ -156,7 +156,8 @@ func TestDeletingADeviceAsksForThePassword(t *testing.T) {
 		return `{"auth":{"type":"m.login.password","identifier":{"type":"m.id.user","user":"alice"},"session":"` +
 			challenge.Session + `","password":"` + password + `"}}`
 	}
-	if status, body := do(t, hs, alice.AccessToken, "DELETE", path, auth("wrong")); status != 401 || errCode(body) != "M_FORBIDDEN" {
+	status, body = do(t, hs, alice.AccessToken, "DELETE", path, auth("wrong"))
+	if status != 401 || errCode(body) != "M_FORBIDDEN" {
 		t.Errorf("a wrong password: %d %s", status, body)
 	}
 	if status, body := do(t, hs, alice.AccessToken, "DELETE", path, auth("alice password")); status != 200 {

@@ -31,7 +31,8 @@ var mediaRoutes = []route{
 	{method: "GET", path: "/_matrix/media/v3/config", handle: (*call).mediaConfig},
 	{method: "GET", path: "/_matrix/media/r0/config", handle: (*call).mediaConfig},
 	{method: "GET", path: "/media/config", version: "v1", handle: (*call).mediaConfig},
-	{method: "GET", path: "/_matrix/media/v3/download/{server}/{media}", access: open, own: true, handle: (*call).download},
+	{method: "GET", path: "/_matrix/media/v3/download/{server}/{media}", access: open, own: true,
+		handle: (*call).download},
 	{method: "GET", path: "/_matrix/media/v3/download/{server}/{media}/{name}", access: open, own: true,
 		handle: (*call).download},
 	{method: "GET", path: "/_matrix/media/v3/thumbnail/{server}/{media}", access: open, own: true,
@@ -146,10 +147,9 @@ func (c *call) download() (any, error) {
 		name = file.name
 	}
 	header := http.Header{"Content-Type": {file.contentType}}
-	if disposition := mime.FormatMediaType("attachment", map[string]string{"filename": name}); name != "" && disposition != "" {
-		header.Set("Content-Disposition", disposition)
-	} else {
-		header.Set("Content-Disposition", "attachment")
+	header.Set("Content-Disposition", "attachment")
+	if name != "" {
+		header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	}
 	return rawReply{header: header, body: file.data}, nil
 }

@@ -41,7 +41,8 @@ func (s *Server) redact(
 		return nil, notFound("event to redact not found")
 	}
 	if target.sender != sender && r.power(sender) < r.redactLevel() {
-		return nil, forbidden("you need power level %d to redact others' events, and have %d", r.redactLevel(), r.power(sender))
+		return nil, forbidden("you need power level %d to redact others' events, and have %d",
+			r.redactLevel(), r.power(sender))
 	}
 	if r.version != id.RoomV10 {
 		body := fields(content)

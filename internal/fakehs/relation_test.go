@@ -24,7 +24,9 @@ func related(body string, rel event.RelationType, target id.EventID) map[string]
 }
 
 // bundle returns the m.relations of an event as the server sent it.
-func bundle(t *testing.T, hs *fakehs.Server, c *mautrix.Client, room id.RoomID, eventID id.EventID) map[string]json.RawMessage {
+func bundle(
+	t *testing.T, hs *fakehs.Server, c *mautrix.Client, room id.RoomID, eventID id.EventID,
+) map[string]json.RawMessage {
 	t.Helper()
 	_, body := do(t, hs, c.AccessToken, "GET", fmt.Sprintf("/_matrix/client/v3/rooms/%s/event/%s", room, eventID), "")
 	var evt struct {
@@ -148,7 +150,8 @@ func TestRelations(t *testing.T) {
 		{"all", mautrix.ReqGetRelations{}, []id.EventID{like, reply}},
 		{"forwards", mautrix.ReqGetRelations{Dir: mautrix.DirectionForward}, []id.EventID{reply, like}},
 		{"by type", mautrix.ReqGetRelations{RelationType: event.RelThread}, []id.EventID{reply}},
-		{"by both", mautrix.ReqGetRelations{RelationType: event.RelAnnotation, EventType: event.EventReaction}, []id.EventID{like}},
+		{"by both", mautrix.ReqGetRelations{RelationType: event.RelAnnotation, EventType: event.EventReaction},
+			[]id.EventID{like}},
 		{"neither", mautrix.ReqGetRelations{RelationType: event.RelAnnotation, EventType: event.EventMessage}, nil},
 		{"recursive", mautrix.ReqGetRelations{Recurse: true}, []id.EventID{nested, like, reply}},
 		{"paged", mautrix.ReqGetRelations{Recurse: true, Limit: 1}, []id.EventID{nested, like, reply}},

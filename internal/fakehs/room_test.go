@@ -321,9 +321,8 @@ func TestReceipts(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := syncOnce(t, alice, since).Rooms.Join[room].Ephemeral.Events
-	raw, _ := json.Marshal(events[0].Content.Raw)
-	if len(events) != 1 || !json.Valid(raw) || !slices.Contains(slices.Collect(maps.Keys(events[0].Content.Raw)), first.String()) {
-		t.Errorf("got %s", raw)
+	if len(events) != 1 || events[0].Content.Raw[first.String()] == nil {
+		t.Errorf("got %v", events)
 	}
 	if err := bob.SetReadMarkers(ctx, room, map[string]id.EventID{"m.fully_read": first, "m.read": second}); err != nil {
 		t.Fatal(err)

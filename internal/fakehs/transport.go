@@ -3,6 +3,7 @@ package fakehs
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,7 +61,8 @@ type recorder struct {
 // serve runs the request and reports whether the connection was cut.
 func (r *recorder) serve(s *Server, req *http.Request) (aborted bool) {
 	defer func() {
-		if v := recover(); v == http.ErrAbortHandler {
+		v := recover()
+		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			aborted = true
 		} else if v != nil {
 			panic(v)
