@@ -39,8 +39,14 @@ func TestBot(t *testing.T) {
 // startBot runs a bot with the commands until the test ends.
 func startBot(t *testing.T, hs Homeserver, commands ...*niobot.Command) *niobot.Bot {
 	t.Helper()
+	return startBotBehind(t, hs, hs.URL(), commands...)
+}
+
+// startBotBehind runs a bot that reaches the homeserver under another URL.
+func startBotBehind(t *testing.T, hs Homeserver, url string, commands ...*niobot.Command) *niobot.Bot {
+	t.Helper()
 	account := hs.Register(t, "bot")
-	bot, err := niobot.New(niobot.Config{Homeserver: hs.URL(), Token: account.Token, Prefixes: []string{"!"}},
+	bot, err := niobot.New(niobot.Config{Homeserver: url, Token: account.Token, Prefixes: []string{"!"}},
 		niobot.WithMention())
 	check(t, "make the bot", err)
 	bot.Add(commands...)
@@ -282,21 +288,20 @@ func botAsks(t *testing.T, hs Homeserver) {
 
 // botCatchesUp sends more than one sync brings while the bot can't look.
 func botCatchesUp(t *testing.T, hs Homeserver) {
-	const burst = 120
-	release := make(chan struct{})
+	const burst = 80
 	count := niobot.NewCommand("count", func(ctx context.Context, c *niobot.Context, a struct {
 		N int `arg:"n"`
 	}) error {
-		<-release
 		return c.Reply(ctx, "%d", a.N)
 	}, niobot.Serial())
-	bot, alice := startBot(t, hs, count), newUser(t, hs, "alice")
+	v := newValve(t, hs.URL())
+	bot, alice := startBotBehind(t, hs, v.URL, count), newUser(t, hs, "alice")
 	room := alice.with(bot)
-	said := make([]id.EventID, burst)
-	for n := range said {
-		said[n] = alice.say(room, fmt.Sprintf("!count %d", n))
+	v.shut()
+	for n := range burst {
+		alice.say(room, fmt.Sprintf("!count %d", n))
 	}
-	close(release)
+	v.open()
 	next := 0
 	alice.since = ""
 	alice.filterBy(&mautrix.Filter{Room: &mautrix.RoomFilter{Timeline: &mautrix.FilterPart{
@@ -311,6 +316,9 @@ func botCatchesUp(t *testing.T, hs Homeserver) {
 		}
 		return next == burst
 	})
+	if v.gaps.Load() == 0 {
+		t.Error("the burst fitted into the syncs: nothing was caught up on")
+	}
 }
 
 func botChecksPower(t *testing.T, hs Homeserver) {
