@@ -39,11 +39,11 @@ func splitFormat(format string, args []any) []printed {
 	return parts
 }
 
-// maxNumber is the largest width and precision that fmt takes.
+// maxNumber is fmt's bound for widths and precisions.
 const maxNumber = 1_000_000
 
-// formatScanner reads a format in the way of fmt's doPrintf. It rewrites each directive to one without argument indexes,
-// and leaves the printing to fmt.
+// formatScanner reads a format in the way of fmt's doPrintf. It rewrites each directive to one that takes its
+// arguments in their order, and leaves the printing to fmt.
 type formatScanner struct {
 	format    string
 	args      []any
@@ -51,24 +51,23 @@ type formatScanner struct {
 	next      int // the argument that the next verb or star takes
 	reordered bool
 
-	plain    []byte // the directive without indexes
-	used     []any  // the arguments that it takes
-	bad      bool   // an index was out of range
-	tooLarge bool
+	plain []byte // the directive without indexes
+	used  []any  // the arguments that it takes
+	bad   bool   // an index was out of range
 }
 
 // directive reads one directive, which starts at pos, and prints it.
 func (s *formatScanner) directive() printed {
-	s.plain, s.used, s.bad, s.tooLarge = append(s.plain[:0], '%'), nil, false, false
+	s.plain, s.used, s.bad = append(s.plain[:0], '%'), nil, false
 	s.pos++
 	for s.pos < len(s.format) && strings.IndexByte("#0+- ", s.format[s.pos]) >= 0 {
 		s.take(1)
 	}
 	indexed := s.index()
-	if digits := s.number(); digits && indexed {
-		s.bad = true // %[3]2d
-	} else if s.star() {
+	if s.star() {
 		indexed = false
+	} else if s.number() && indexed {
+		s.bad = true // %[3]2d
 	}
 	if s.pos+1 < len(s.format) && s.format[s.pos] == '.' {
 		s.take(1)
@@ -81,26 +80,37 @@ func (s *formatScanner) directive() printed {
 		}
 	}
 	if !indexed {
-		s.index()
+		indexed = s.index()
 	}
-	if s.pos >= len(s.format) || s.tooLarge {
-		s.pos = len(s.format)
-		return printed{text: "%!(NOVERB)"}
+	const noVerb = "%!(NOVERB)"
+	if s.pos >= len(s.format) {
+		return printed{text: strings.TrimSuffix(s.complaints(), noVerb) + noVerb}
 	}
 	verb, size := utf8.DecodeRuneInString(s.format[s.pos:])
-	s.take(size)
 	switch {
 	case verb == '%':
-		return printed{text: "%", literal: true}
+		s.pos += size
+		return printed{text: s.complaints() + "%", literal: true}
 	case s.bad:
-		return printed{text: "%!" + string(verb) + "(BADINDEX)"}
-	case s.next >= len(s.args):
-		return printed{text: fmt.Sprintf(string(s.plain), s.used...)} // %!d(MISSING)
+		s.pos += size
+		return printed{text: s.complaints() + "%!" + string(verb) + "(BADINDEX)"}
 	}
-	part := printed{verb: verb, arg: s.next}
-	s.consume()
+	part := printed{}
+	if s.next < len(s.args) { // else %!d(MISSING)
+		part.verb, part.arg = verb, s.next
+		s.consume()
+		if indexed { // without an index, a verb such as the space of "%[1] " would be a flag
+			s.plain = fmt.Appendf(s.plain, "[%d]", len(s.used))
+		}
+	}
+	s.take(size)
 	part.text = fmt.Sprintf(string(s.plain), s.used...)
 	return part
+}
+
+// complaints is what fmt says about the width and precision read so far.
+func (s *formatScanner) complaints() string {
+	return strings.TrimSuffix(fmt.Sprintf(string(s.plain)+"%", s.used...), "%")
 }
 
 // take moves n bytes of the format to the plain directive.
@@ -131,10 +141,15 @@ func (s *formatScanner) star() bool {
 func (s *formatScanner) number() bool {
 	start, value := s.pos, 0
 	for s.pos < len(s.format) && s.format[s.pos] >= '0' && s.format[s.pos] <= '9' {
-		value = min(value*10+int(s.format[s.pos]-'0'), 10*maxNumber)
+		if value > maxNumber {
+			// As in fmt, the check comes a digit late, and the rest of the format is lost.
+			s.take(1)
+			s.pos = len(s.format)
+			return false
+		}
+		value = value*10 + int(s.format[s.pos]-'0')
 		s.take(1)
 	}
-	s.tooLarge = s.tooLarge || value > maxNumber
 	return s.pos > start
 }
 
@@ -144,18 +159,19 @@ func (s *formatScanner) index() bool {
 		return false
 	}
 	s.reordered = true
-	inside, _, found := strings.Cut(s.format[s.pos+1:], "]")
-	if !found {
+	rest := s.format[s.pos+1:]
+	inside, _, closed := strings.Cut(rest, "]")
+	if !closed || len(rest) < len("1]") {
 		s.pos++
 		s.bad = true
 		return false
 	}
-	s.pos += len(inside) + len("[]")
-	n, err := strconv.Atoi(inside)
-	if err != nil || n < 1 || n > len(s.args) {
+	s.pos += len("[") + len(inside) + len("]")
+	n, err := strconv.ParseUint(inside, 10, 32) // no signs
+	if err != nil || n < 1 || n > uint64(len(s.args)) {
 		s.bad = true
 		return err == nil
 	}
-	s.next = n - 1
+	s.next = int(n) - 1
 	return true
 }

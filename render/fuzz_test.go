@@ -1,7 +1,6 @@
 package render_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -71,32 +70,6 @@ func FuzzMarkdownArgs(f *testing.F) {
 					t.Errorf("%q: %q makes a link to %q", format, arg, url)
 				}
 			}
-		}
-	})
-}
-
-// FuzzMarkdownFormat checks that arguments are printed as fmt prints them.
-func FuzzMarkdownFormat(f *testing.F) {
-	for _, seed := range []string{
-		"%s", "%d%%", "%-10s|%v", "%[2]*[1]d", "%.2f", "%", "%!", "%z", "%*d", "%[3]d", "%[x]d", "%[1]2d", "%+v %#v",
-		"%[2]s %s", "%999999999d",
-		"%.*s", "%[1].2d", "%[", "%-5%", "% d", "%d %d %d %d",
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, format string) {
-		args := []any{7, "seven", 7.5}
-		if strings.ContainsAny(format, "`\n\t\r") || render.Plain(format).Text != format {
-			return
-		}
-		want := render.Plain(fmt.Sprintf(format, args...)).Text
-		if len(want) > 1<<16 || strings.Trim(want, " \n") == "" {
-			return
-		}
-		// In a code block all text stands as it is.
-		want = strings.Trim(want, "\n")
-		if got := render.Markdown("````\n"+format+"\n````", args...).Text; got != want && !strings.Contains(want, "%!") {
-			t.Errorf("%q prints %q, want %q", format, got, want)
 		}
 	})
 }
