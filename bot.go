@@ -46,6 +46,8 @@ type Bot struct {
 
 	life    context.Context // Ends when the bot has ended; handlers live below it
 	endLife context.CancelCauseFunc
+	hearing context.Context // Ends when no more events come; handlers that run may go on for a while
+	deafen  context.CancelCauseFunc
 	state   atomic.Int32    // One of the states below
 	closing context.Context // Ends when Close is called
 	close   context.CancelFunc
@@ -88,6 +90,7 @@ func New(config Config, opts ...Option) (*Bot, error) {
 	b.dispatcher = &dispatcher{handle: b.dispatch, fill: b.fillGap}
 	b.typing = &typing{send: b.sendTyping, log: b.log}
 	b.life, b.endLife = context.WithCancelCause(context.Background())
+	b.hearing, b.deafen = context.WithCancelCause(b.life)
 	b.closing, b.close = context.WithCancel(context.Background())
 	if s.help != nil {
 		b.router.fallback = newRoute(s.help)
@@ -180,11 +183,12 @@ func (b *Bot) Rooms() []*Room {
 // IsOwner tells whether the user stands in [Config.Owners].
 func (b *Bot) IsOwner(user id.UserID) bool { return slices.Contains(b.config.Owners, user) }
 
-// Go runs f on a goroutine that the bot owns: its context ends with the bot, [Bot.Run] waits for it, and a panic or
-// error of it is logged. It is for work that goes on beside commands.
+// Go runs f on a goroutine that the bot owns: its context ends as soon as the bot stops, [Bot.Run] waits for it, and a
+// panic or error of it is logged. It is for work that goes on beside commands. On a bot that was stopped it does nothing.
 func (b *Bot) Go(f func(ctx context.Context) error) {
 	b.dispatcher.goOwned(func() {
-		if err := recovered(func() error { return f(b.life) }); err != nil && !errors.Is(err, context.Canceled) {
+		if err := recovered(func() error { return f(b.hearing) }); err != nil &&
+			!errors.Is(err, context.Canceled) && !errors.Is(err, ErrClosed) {
 			b.log.Error("work ended with an error", "err", err, "stack", stackOf(err))
 		}
 	})
@@ -213,13 +217,14 @@ func (b *Bot) Run(ctx context.Context) error {
 		b.warnStart()
 		err = b.work(ctx)
 	}
+	b.windDown()
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
 }
 
-// work starts what runs beside the sync, syncs until ctx ends, and winds all down.
+// work syncs until ctx ends, with what runs beside that.
 func (b *Bot) work(ctx context.Context) error {
 	aside, endAside := context.WithCancel(context.WithoutCancel(ctx))
 	b.receipts = newReceipts(b.settings.receipts, b.client, b.log)
@@ -231,15 +236,27 @@ func (b *Bot) work(ctx context.Context) error {
 
 	err := b.sync(ctx)
 
-	b.dispatcher.stop()
-	b.pool.close()
+	b.quiet()
 	endAside()
-	b.drain()
 	b.joiner.wait()
 	owned.Wait()
-	b.typing.wait()
-	b.settings.transport.CloseIdleConnections()
 	return err
+}
+
+// quiet takes no more work, and ends what waits for events.
+func (b *Bot) quiet() {
+	b.deafen(ErrClosed)
+	b.dispatcher.stop()
+	b.pool.close()
+}
+
+// windDown waits for what goes on, and frees what the bot holds.
+func (b *Bot) windDown() {
+	b.quiet()
+	b.drain()
+	b.endLife(ErrClosed)
+	b.typing.close()
+	b.settings.transport.CloseIdleConnections()
 }
 
 // drain lets handlers and listeners end: by themselves within Config.Drain, then by their contexts.
@@ -262,16 +279,11 @@ func (b *Bot) drain() {
 const lastDrain = 5 * time.Second
 
 // Close ends [Bot.Run], waits until it has returned, and frees what the bot holds. It may be called at any time, also
-// twice, and always returns nil.
+// twice, and always returns nil. A handler must not call it, since it would wait for itself: it ends Run's context.
 func (b *Bot) Close() error {
 	b.close()
 	if b.state.CompareAndSwap(stateNew, stateClosed) {
-		b.dispatcher.stop()
-		b.pool.close()
-		b.drain()
-		b.typing.wait()
-		b.endLife(ErrClosed)
-		b.settings.transport.CloseIdleConnections()
+		b.windDown()
 		close(b.stopped)
 	}
 	<-b.stopped

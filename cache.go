@@ -54,10 +54,12 @@ func (c *messageCache) find(room id.RoomID, message id.EventID) (*Message, bool)
 }
 
 // remove forgets a message. Its place in the order is left, and passed over later.
-func (c *messageCache) remove(message id.EventID) {
+func (c *messageCache) remove(room id.RoomID, message id.EventID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.all, message)
+	if m, ok := c.all[message]; ok && m.RoomID == room {
+		delete(c.all, message)
+	}
 }
 
 // edited is m with the text of its edit.

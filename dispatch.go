@@ -19,7 +19,8 @@ type dispatcher struct {
 	ctx     context.Context // Of the listeners; set while the bot runs
 	stopped bool
 	lanes   map[*Room]*lane
-	rest    chan struct{} // Closed when no room has events left; nil where nobody asks
+	awake   int           // Listeners that gave their room's turn away and work again
+	rest    chan struct{} // Closed when no room has events left and no listener is awake; nil where nobody asks
 	work    sync.WaitGroup
 }
 
@@ -119,7 +120,7 @@ func (d *dispatcher) resting() <-chan struct{} {
 }
 
 func (d *dispatcher) restIfIdle() {
-	if len(d.lanes) == 0 && d.rest != nil {
+	if len(d.lanes) == 0 && d.awake == 0 && d.rest != nil {
 		close(d.rest)
 		d.rest = nil
 	}
@@ -165,7 +166,10 @@ type roomTurn struct {
 	context.Context
 	dispatcher *dispatcher
 	lane       *lane
-	given      bool // Only the goroutine that handles the event reads and writes it
+	next       func() // What is done with the event after its listeners, at the latest when the turn is given away
+
+	// These belong to the dispatcher's lock: a listener may wait on several goroutines, and on some that outlive it.
+	given, awake, ended bool
 }
 
 var _ place = (*roomTurn)(nil)
@@ -179,13 +183,51 @@ func (t *roomTurn) Value(key any) any {
 }
 
 func (t *roomTurn) yield() {
-	if !t.given {
+	d := t.dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case t.ended:
+	case !t.given:
 		t.given = true
-		t.dispatcher.work.Go(func() { t.dispatcher.run(t.Context, t.lane) })
+		d.work.Go(func() {
+			t.next()
+			d.run(t.Context, t.lane)
+		})
+	default:
+		t.doze()
 	}
 }
 
-func (t *roomTurn) regain() {}
+func (t *roomTurn) wake() {
+	d := t.dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if t.given && !t.ended && !t.awake {
+		t.awake = true
+		d.awake++
+	}
+}
+
+func (t *roomTurn) regain() { t.wake() }
+
+// end says that the listeners have returned, and reports whether the turn was given away meanwhile.
+func (t *roomTurn) end() (given bool) {
+	d := t.dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t.ended = true
+	t.doze()
+	return t.given
+}
+
+func (t *roomTurn) doze() {
+	if t.awake {
+		t.awake = false
+		t.dispatcher.awake--
+		t.dispatcher.restIfIdle()
+	}
+}
 
 // idle returns when no event and no command is being worked on, except by handlers that wait for an event.
 func (b *Bot) idle(ctx context.Context) error {
@@ -215,23 +257,30 @@ func (b *Bot) dispatch(ctx context.Context, l *lane, e *Event) (kept bool) {
 	if isMessage {
 		b.cache.put(m)
 	}
-	kept = true
 	if entries := b.listeners.of([]byte(e.Type.Type)); len(entries) > 0 {
-		turn := &roomTurn{Context: ctx, dispatcher: b.dispatcher, lane: l}
+		// A listener that waits must not keep the commands of its room from starting in their order.
+		turn := &roomTurn{Context: ctx, dispatcher: b.dispatcher, lane: l, next: func() { b.act(e, m) }}
 		b.listen(turn, entries, e)
-		kept = !turn.given
+		if turn.end() {
+			return false
+		}
 	}
+	b.act(e, m)
+	return true
+}
+
+// act does with an event what is the bot's own part: it starts commands, and withdraws them. m is nil for what is no
+// message.
+func (b *Bot) act(e *Event, m *Message) {
 	switch {
-	case e.room == nil:
-	case isMessage:
+	case m != nil:
 		b.call(m)
-	case e.Type.Type == event.EventRedaction.Type:
-		b.cache.remove(e.redacts())
+	case e.room != nil && e.Type == event.EventRedaction:
+		b.cache.remove(e.RoomID, e.redacts())
 		if !b.settings.ignoreEdits {
 			b.retract(e.redacts(), e, nil)
 		}
 	}
-	return kept
 }
 
 // listen calls the listeners of an event one after the other.
@@ -280,6 +329,10 @@ func (b *Bot) call(m *Message) *run {
 // start queues a run of the command.
 func (b *Bot) start(found *route, c *Context, before *run) *run {
 	ctx, cancel := context.WithCancelCause(b.background())
+	// What has not started need not be waited for: the run that it was to follow is followed instead.
+	for before != nil && before.giveUp(errSuperseded) {
+		before = before.after
+	}
 	r := &run{Context: ctx, cancel: cancel, call: c, pool: b.pool, after: before, done: make(chan struct{})}
 	c.run = r
 	b.history.put(r)
@@ -290,10 +343,13 @@ func (b *Bot) start(found *route, c *Context, before *run) *run {
 	queued := b.pool.submit(l, func(j *job) {
 		r.job = j
 		b.execute(r)
-	})
-	if !queued {
-		cancel(ErrClosed)
-		close(r.done)
+	}, func() { r.giveUp(ErrClosed) })
+	switch {
+	case !queued:
+		r.giveUp(ErrClosed)
+	case before != nil:
+		// At once, not when r has a place: the run before may hold the one that r waits for.
+		before.cancel(errSuperseded)
 	}
 	return r
 }

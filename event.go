@@ -123,7 +123,8 @@ func (e *Event) Matrix() (*event.Event, error) {
 func (e *Event) Message() (m *Message, ok bool) { return e.message() }
 
 func (e *Event) message() (*Message, bool) {
-	if e.Type.Type != event.EventMessage.Type || e.kept.HasStateKey {
+	// What is passing, or comes from outside rooms, may bear that name too, and is nobody's message.
+	if e.room == nil || e.Type != event.EventMessage {
 		return nil, false
 	}
 	e.messageOnce.Do(e.parseMessage)

@@ -44,8 +44,10 @@ func (b *Bot) Process(ctx context.Context, e *event.Event) error {
 	case <-r.done:
 		return r.err
 	case <-ctx.Done():
-		r.cancel(context.Cause(ctx))
-		<-r.done
+		if !r.giveUp(context.Cause(ctx)) {
+			r.cancel(context.Cause(ctx))
+			<-r.done
+		}
 		return context.Cause(ctx)
 	}
 }

@@ -24,6 +24,9 @@ func replyWithError(ctx context.Context, c *Context, err error) {
 		answer = wrongArgument(c, wrong)
 	case errors.As(err, &refused):
 		answer = Plain(refused.Reason)
+	case errors.Is(err, ErrClosed):
+		c.Logger().Info("command ended with the bot", "err", err)
+		return
 	default:
 		attrs := []any{"err", err}
 		if stack := stackOf(err); stack != "" {

@@ -19,12 +19,13 @@ type run struct {
 	context.Context
 	cancel context.CancelCauseFunc
 
-	call  *Context
-	pool  *pool
-	job   *job
-	after *run          // The run of the same command before it was edited; nil for the first
-	done  chan struct{} // Closed when the handler has returned and all is cleaned up
-	sends atomic.Uint64
+	call    *Context
+	pool    *pool
+	job     *job
+	after   *run          // The run of the same command before it was edited; nil for the first
+	claimed atomic.Bool   // Whether it was started or given up
+	done    chan struct{} // Closed when the handler has returned and all is cleaned up
+	sends   atomic.Uint64
 
 	mu        sync.Mutex
 	repeats   []id.EventID // Replies of the run before, which the next replies edit
@@ -48,7 +49,19 @@ func (r *run) Value(key any) any {
 }
 
 func (r *run) yield()  { r.pool.yield(r.job) }
+func (r *run) wake()   { r.pool.wake(r.job) }
 func (r *run) regain() { r.pool.regain(r.job) }
+
+// giveUp ends a run that has not started, and reports false for one that has.
+func (r *run) giveUp(why error) bool {
+	if !r.claimed.CompareAndSwap(false, true) {
+		return false
+	}
+	r.cancel(why)
+	r.err = why
+	close(r.done)
+	return true
+}
 
 // transaction is the transaction id of the run's next send. A nil run has ids that are never repeated.
 func (r *run) transaction() string {
@@ -127,8 +140,8 @@ func (r *run) stopTyping() {
 	defer r.mu.Unlock()
 	if r.stop != nil {
 		r.stop()
-		r.stop = nil
 	}
+	r.stop = func() {} // What the handler has left behind starts no more.
 }
 
 // recovered calls f and makes an error of its panic.
@@ -144,12 +157,19 @@ func recovered(f func() error) (err error) {
 // execute runs the command on the goroutine of its job, and tidies up behind it. A run without a command, made by an
 // edit or a redaction, only tidies up behind the run before it.
 func (b *Bot) execute(r *run) {
+	if !r.claimed.CompareAndSwap(false, true) {
+		return
+	}
 	defer close(r.done)
 	defer r.cancel(nil)
 	if r.after != nil {
 		b.takeOver(r)
 	}
-	if r.call.Command != nil && r.Err() == nil {
+	switch {
+	case r.call.Command == nil:
+	case r.Err() != nil:
+		r.err = context.Cause(r)
+	default:
 		r.err = recovered(func() error { return b.handle(r, r.call) })
 		r.stopTyping()
 		b.concluded(r)
@@ -203,9 +223,9 @@ func (b *Bot) permit(ctx context.Context, c *Context, cmd *Command) error {
 // takeOver ends the run before this one, waits for it, and takes over what it left in the room.
 func (b *Bot) takeOver(r *run) {
 	r.after.cancel(errSuperseded)
-	r.yield()
+	r.pool.lend(r.job)
 	<-r.after.done
-	r.regain()
+	r.pool.regain(r.job)
 	replies, reactions := r.after.traces()
 	r.after = nil
 	r.mu.Lock()

@@ -21,9 +21,10 @@ type typing struct {
 	send func(ctx context.Context, room id.RoomID, typing bool) error
 	log  *slog.Logger
 
-	mu    sync.Mutex
-	rooms map[id.RoomID]*typist
-	work  sync.WaitGroup
+	mu     sync.Mutex
+	rooms  map[id.RoomID]*typist
+	closed bool
+	work   sync.WaitGroup
 }
 
 // typist renews the notification of one room. All its requests come from one goroutine, so that none that starts
@@ -38,6 +39,9 @@ type typist struct {
 func (t *typing) start(room id.RoomID) (stop func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.closed {
+		return func() {}
+	}
 	if t.rooms == nil {
 		t.rooms = make(map[id.RoomID]*typist)
 	}
@@ -74,7 +78,7 @@ func (t *typing) loop(ctx context.Context, room id.RoomID, self *typist, before 
 		for sleep(ctx, typingRenewal) == nil {
 			t.try(ctx, room, true)
 		}
-		t.try(context.WithoutCancel(ctx), room, false)
+		t.try(ctx, room, false)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -85,12 +89,21 @@ func (t *typing) loop(ctx context.Context, room id.RoomID, self *typist, before 
 
 // try sends one notification. A lost one does no harm, so it is not repeated.
 func (t *typing) try(ctx context.Context, room id.RoomID, on bool) {
-	limited, cancel := context.WithTimeout(ctx, typingTimeout/3)
+	// A request under way is not cut off: the server may take it up after the one that ends typing.
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), typingTimeout/3)
 	defer cancel()
 	if err := t.send(limited, room, on); err != nil {
 		t.log.Debug("typing notification not sent", "room_id", room, "err", err)
 	}
 }
 
-// wait returns when no notification is on its way any more.
-func (t *typing) wait() { t.work.Wait() }
+// close ends all notifications, also those that nobody has ended, and returns when none is on its way any more.
+func (t *typing) close() {
+	t.mu.Lock()
+	t.closed = true
+	for _, typist := range t.rooms {
+		typist.stop()
+	}
+	t.mu.Unlock()
+	t.work.Wait()
+}

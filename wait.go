@@ -23,22 +23,24 @@ func (f *Filter) accepts(e *Event) bool {
 		(f.Match == nil || f.Match(e))
 }
 
-// WaitFor returns the next event that the filter accepts, and ctx's error where none came before ctx ended. Events of
+// WaitFor returns the next event that the filter accepts, ctx's error where none came before ctx ended, and [ErrClosed]
+// where none will come since the bot has stopped. Events of
 // the bot itself count; those that came before the call do not. A handler or listener that waits with the context
 // that it was given gives its place to others meanwhile, so that waiting holds up nothing. Typing, receipts and
 // presence are asked of the server only while somebody listens or waits for them by the type's name.
 func (b *Bot) WaitFor(ctx context.Context, f Filter) (*Event, error) {
-	w := b.waiters.add(f)
+	w := b.waiters.add(f, placeOf(ctx))
 	defer b.waiters.remove(w)
-	if p := placeOf(ctx); p != nil {
-		p.yield()
-		defer p.regain()
+	if w.place != nil {
+		defer w.place.regain()
 	}
 	select {
 	case e := <-w.found:
 		return e, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
+	case <-b.hearing.Done():
+		return nil, context.Cause(b.hearing)
 	}
 }
 
@@ -68,13 +70,19 @@ type waiters struct {
 
 type waiter struct {
 	filter Filter
+	place  place // What who waits works on; nil where it is nothing of the bot's
 	found  chan *Event
 }
 
-func (ws *waiters) add(f Filter) *waiter {
-	w := &waiter{filter: f, found: make(chan *Event, 1)}
+// add notes who waits and gives the place back, in one: an event that comes between is neither lost, nor found while
+// the place is still taken.
+func (ws *waiters) add(f Filter, p place) *waiter {
+	w := &waiter{filter: f, place: p, found: make(chan *Event, 1)}
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
+	if p != nil {
+		p.yield()
+	}
 	if ws.all == nil {
 		ws.all = make(map[*waiter]struct{})
 	}
@@ -98,6 +106,9 @@ func (ws *waiters) offer(e *Event) (failure error) {
 			failure = err
 		}
 		if accepted {
+			if w.place != nil {
+				w.place.wake()
+			}
 			w.found <- e
 			delete(ws.all, w)
 		}
