@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -22,56 +23,68 @@ const (
 	demoUser = "alice"
 )
 
-// runDemo lets the user chat with the sample bot.
+// runDemo lets the user chat with the sample bot, or with one of the user's own.
 func runDemo(ctx context.Context, env Env, flags *flag.FlagSet) error {
+	own := flags.Bool("own-bot", false, "")
 	level := logLevel(flags)
 	if err := parse(env, flags); err != nil {
 		return err
 	}
-	if screen, ok := openScreen(env); ok {
-		defer screen.restore()
-		d, err := startDemo(ctx, niobot.WithLogger(newLogger(screen.logs, *level)))
-		if err != nil {
-			return err
-		}
-		return errors.Join(d.onTerminal(ctx, screen), d.close())
+	screen, onTerminal := openScreen(env)
+	if !onTerminal && *own {
+		return errors.New("--own-bot needs a terminal: of a bot in another program, nobody knows when it has answered")
 	}
-	d, err := startDemo(ctx, niobot.WithLogger(newLogger(env.Stderr, *level)))
+	logs := env.Stderr
+	if onTerminal {
+		defer screen.restore()
+		logs = screen.logs
+	}
+	d, err := newDemo()
 	if err != nil {
-		return err
+		return fmt.Errorf("start the demo: %w", err)
+	}
+	if !*own {
+		if err := d.startBot(ctx, newLogger(logs, *level)); err != nil {
+			return fmt.Errorf("start the demo: %w", errors.Join(err, d.close()))
+		}
+	}
+	if onTerminal {
+		return errors.Join(d.onTerminal(ctx, screen), d.close())
 	}
 	return errors.Join(d.throughPipe(ctx, env.Stdin, env.Stdout), d.close())
 }
 
-// demo is a homeserver with a bot, a user and a room for both.
+// demo is a homeserver with an account for a bot, a user, and a room for both.
 type demo struct {
 	chat    *chat
-	settler *testbed.Settler
+	url     string           // The base URL of the homeserver
+	token   string           // Of the bot's account
+	settler *testbed.Settler // nil without the sample bot, as are the ones below
 	stop    context.CancelFunc
 	ended   chan struct{} // Closed when the bot has ended
 	err     error         // Of the bot; set when ended is closed
 }
 
-// startDemo returns when the bot is ready.
-func startDemo(ctx context.Context, opts ...niobot.Option) (*demo, error) {
+// newDemo starts the homeserver.
+func newDemo() (*demo, error) {
 	hs := fakehs.New(fakehs.Options{})
-	d, err := startOn(ctx, hs, opts)
+	d, err := newDemoOn(hs)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start the demo: %w", err), hs.Close())
+		return nil, errors.Join(err, hs.Close())
 	}
 	return d, nil
 }
 
-func startOn(ctx context.Context, hs *fakehs.Server, opts []niobot.Option) (*demo, error) {
+func newDemoOn(hs *fakehs.Server) (*demo, error) {
 	url, err := hs.Listen()
 	if err != nil {
 		return nil, err
 	}
-	botID, err := hs.Register(demoBot, "")
+	bot, err := hs.Register(demoBot, "")
 	if err != nil {
 		return nil, err
 	}
-	session, err := hs.LogIn(botID, "")
+	session, err := hs.LogIn(bot, "")
 	if err != nil {
 		return nil, err
 	}
@@ -79,27 +92,27 @@ func startOn(ctx context.Context, hs *fakehs.Server, opts []niobot.Option) (*dem
 	if err != nil {
 		return nil, err
 	}
-	room, err := hs.NewRoom(user, "private_chat", botID)
+	room, err := hs.NewRoom(user, "private_chat", bot)
 	if err != nil {
 		return nil, err
 	}
+	return &demo{chat: &chat{hs: hs, room: room, bot: bot, user: user}, url: url, token: session.Token}, nil
+}
+
+// startBot runs the sample bot, and returns when it is ready.
+func (d *demo) startBot(ctx context.Context, logger *slog.Logger) error {
 	bot, err := niobot.New(niobot.Config{
-		Homeserver: url,
-		Token:      session.Token,
+		Homeserver: d.url,
+		Token:      d.token,
 		Prefixes:   []string{"!"},
-		Owners:     []id.UserID{user},
+		Owners:     []id.UserID{d.chat.user},
 		Drain:      -1, // A question that nobody answers does not hold up the end.
-	}, append(opts, niobot.WithErrorHandler(answerError))...)
+	}, niobot.WithLogger(logger), niobot.WithErrorHandler(answerError))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	bot.Add(sample.Commands()...)
-
-	d := &demo{
-		chat:  &chat{hs: hs, room: room, bot: botID, user: user},
-		ended: make(chan struct{}),
-	}
-	bed := &testbed.Bed{Homeserver: url, Token: session.Token}
+	bed := &testbed.Bed{Homeserver: d.url, Token: d.token}
 	d.settler = testbed.NewSettler(bed, func(ctx context.Context, m testbed.Marker) error {
 		client, err := bot.Client(ctx)
 		if err != nil {
@@ -115,37 +128,32 @@ func startOn(ctx context.Context, hs *fakehs.Server, opts []niobot.Option) (*dem
 		d.settler.Saw(m)
 		return nil
 	})
-
 	running, stop := context.WithCancel(testbed.Put(ctx, bed))
-	d.stop = stop
+	d.stop, d.ended = stop, make(chan struct{})
 	go func() {
 		defer close(d.ended)
 		d.err = bot.Run(running)
 	}()
 	select {
 	case <-bot.Ready():
-		return d, nil
+		return nil
 	case <-d.ended:
-		stop()
-		if d.err == nil {
-			return nil, context.Cause(ctx)
-		}
-		return nil, d.err
+		return d.err // nil where ctx has ended, which the chat will see, too
 	}
 }
 
-// close ends bot and homeserver and returns what the bot ended with, if it did so by itself.
+// close ends bot and homeserver.
 func (d *demo) close() error {
-	d.stop()
-	<-d.ended
-	return errors.Join(d.err, d.chat.hs.Close())
+	if d.stop != nil {
+		d.stop()
+		<-d.ended
+	}
+	return d.chat.hs.Close()
 }
 
 // throughPipe takes each line as a message or command, and prints what the bot did before it takes the next. It
 // returns at the end of the input, at /quit, or when ctx ends.
 func (d *demo) throughPipe(ctx context.Context, in io.Reader, out io.Writer) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	show := newTranscript(d.chat.bot, plain)
 	shown := 0
 	catchUp := func() error {
@@ -179,10 +187,12 @@ func (d *demo) throughPipe(ctx context.Context, in io.Reader, out io.Writer) err
 				return err
 			}
 		}
-		if err := catchUp(); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
+		switch err := catchUp(); {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, testbed.ErrEnded):
+			return d.err
+		case err != nil:
 			return err
 		}
 	}

@@ -25,6 +25,7 @@ Through a pipe, each line is a message, and only what the bot does is printed:
   echo '!ping' | niobot demo
 
 Flags:
+  --own-bot            chat with a bot that you start in another terminal; what it needs to log in is shown
   --log-level LEVEL    what is logged to standard error: debug, info, warn or error (default warn)
 
 NO_COLOR turns colours off.

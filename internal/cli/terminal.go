@@ -16,6 +16,7 @@ import (
 // screen is a terminal with a line that the user edits while other lines come in above it.
 type screen struct {
 	term    *term.Terminal
+	raw     io.Writer // Past the line that is being edited
 	style   style
 	logs    io.Writer
 	size    func() (width, height int, err error)
@@ -54,7 +55,7 @@ func openScreen(env Env) (s *screen, ok bool) {
 
 // newScreen makes a screen of what behaves like a terminal in raw mode.
 func newScreen(rw io.ReadWriter, env Env) *screen {
-	s := &screen{term: term.NewTerminal(rw, ""), style: colours, restore: func() {}}
+	s := &screen{term: term.NewTerminal(rw, ""), raw: rw, style: colours, restore: func() {}}
 	s.logs = s.term
 	// See https://no-color.org.
 	if env.Getenv("NO_COLOR") != "" {
@@ -67,6 +68,16 @@ func newScreen(rw io.ReadWriter, env Env) *screen {
 func (s *screen) println(text string) error {
 	_, err := io.WriteString(s.term, text+"\n")
 	return err
+}
+
+// printAside shows lines by the program itself, which are set off from those of the bot.
+func (s *screen) printAside(text string) error {
+	for line := range strings.SplitSeq(text, "\n") {
+		if err := s.println(s.style.aside + clean(line) + s.style.reset); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readLine lets the user edit a line. It returns [io.EOF] at Ctrl-D and Ctrl-C.
@@ -84,49 +95,67 @@ func (s *screen) readLine(prompt string) (string, error) {
 const greeting = `A homeserver and a bot inside this process. Nothing you say leaves it.
 Say !help to see what the bot can do, and /help what you can. Ctrl-D ends it.`
 
+// ownGreeting takes the homeserver's address and the token.
+const ownGreeting = `A homeserver inside this process, with an account for your bot. In another terminal, start the bot with
+
+  export MATRIX_HOMESERVER=%s MATRIX_TOKEN=%s
+
+and talk to it here. /help shows what you can do. Ctrl-D ends it.`
+
+func (d *demo) greeting() string {
+	if d.settler == nil {
+		return fmt.Sprintf(ownGreeting, d.url, d.token)
+	}
+	return greeting
+}
+
 // onTerminal lets the user chat until Ctrl-D, Ctrl-C, /quit, or the end of ctx or the bot.
 //
 // A read of a terminal can't be interrupted: where ctx or the bot ends first, the goroutine that reads is left to end
 // with the next line, or with the process.
 func (d *demo) onTerminal(ctx context.Context, s *screen) error {
-	ctx, stopped := context.WithCancelCause(ctx)
-	defer stopped(nil)
-	if err := s.println(s.style.aside + strings.ReplaceAll(greeting, "\n", s.style.reset+"\n"+s.style.aside) +
-		s.style.reset); err != nil {
+	if err := s.printAside(d.greeting()); err != nil {
 		return err
 	}
+	talk, stop := context.WithCancel(ctx)
+	watched, read := make(chan error, 1), make(chan error, 1)
 	var watching sync.WaitGroup
-	watching.Go(func() {
-		show := newTranscript(d.chat.bot, s.style)
-		var failed error
-		_, err := d.chat.hs.WaitFor(ctx, d.chat.room, func(e *event.Event) bool {
-			if text := show.event(e); text != "" {
-				failed = s.println(text)
-			}
-			return failed != nil
-		})
-		if failed != nil || ctx.Err() == nil {
-			stopped(errors.Join(failed, err))
-		}
-	})
+	watching.Go(func() { watched <- d.watch(talk, s) })
+	go func() { read <- d.converse(talk, s) }()
 	defer watching.Wait()
-	read := make(chan error, 1)
-	go func() { read <- d.converse(ctx, s) }()
-	defer stopped(nil) // Before waiting
+	defer stop()
+	var err error
 	select {
-	case err := <-read:
-		if errors.Is(err, io.EOF) || errors.Is(err, errQuit) {
+	case err = <-read:
+		if errors.Is(err, errQuit) {
 			return nil
 		}
-		return err
-	case <-d.ended:
-		return nil
-	case <-ctx.Done():
-		if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
-			return err
+		if errors.Is(err, io.EOF) {
+			err = nil
 		}
-		return nil
+	case err = <-watched:
+	case <-d.ended:
+		err = d.err
+	case <-ctx.Done():
 	}
+	if ctx.Err() != nil {
+		err = nil
+	}
+	_, _ = io.WriteString(s.raw, "\r\n") // What follows begins a line; where the terminal is gone, nothing follows.
+	return err
+}
+
+// watch shows what the bot does until ctx ends, or the terminal is gone.
+func (d *demo) watch(ctx context.Context, s *screen) error {
+	show := newTranscript(d.chat.bot, s.style)
+	var failed error
+	_, err := d.chat.hs.WaitFor(ctx, d.chat.room, func(e *event.Event) bool {
+		if text := show.event(e); text != "" {
+			failed = s.println(text)
+		}
+		return failed != nil
+	})
+	return errors.Join(failed, err)
 }
 
 // converse reads lines until there are no more, or ctx ends.
@@ -148,10 +177,8 @@ func (d *demo) converse(ctx context.Context, s *screen) error {
 		if answer == "" {
 			continue
 		}
-		for text := range strings.Lines(answer) {
-			if err := s.println(s.style.aside + clean(strings.TrimSuffix(text, "\n")) + s.style.reset); err != nil {
-				return err
-			}
+		if err := s.printAside(answer); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -160,7 +187,7 @@ func (d *demo) converse(ctx context.Context, s *screen) error {
 func (d *demo) prompt(s *screen) string {
 	where := ""
 	if d.chat.thread != "" {
-		where = " (thread)"
+		where = s.style.aside + " (thread)" + s.style.reset
 	}
-	return fmt.Sprintf("%s%s%s> ", d.chat.user.Localpart(), s.style.aside+where, s.style.reset)
+	return d.chat.user.Localpart() + where + "> "
 }
