@@ -10,5 +10,5 @@
 //	render.Markdown("**%s** was kicked by %v: %s", name, render.User(moderator, ""), reason)
 //
 // HTML is held to the list of tags, attributes and URL schemes in the Matrix client-server API, section "m.room.message
-// msgtypes". Nothing in this package touches the network, and everything in it is safe for concurrent use.
+// msgtypes". Nothing in this package touches the network, and all of it but [Table.Add] is safe for concurrent use.
 package render
