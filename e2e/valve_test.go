@@ -32,7 +32,7 @@ func newValve(t *testing.T, target string) *valve {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/sync"):
 			v.held.RLock()
-			v.held.RUnlock() //nolint:staticcheck // To have waited is all.
+			v.held.RUnlock() // To have waited is all.
 		case strings.HasSuffix(r.URL.Path, "/messages"):
 			v.gaps.Add(1)
 		}
