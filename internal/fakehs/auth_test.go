@@ -332,3 +332,22 @@ func TestEventLimits(t *testing.T) {
 		})
 	}
 }
+
+func TestEqualsCannotRemoveEachOther(t *testing.T) {
+	c := newCast(t, "")
+	c.setPower(t, map[string]int64{"moderator": 50, "other": 50})
+	for _, membership := range []string{"leave", "ban"} {
+		err := c.hs.SetMembership(c.users["moderator"], c.room, c.users["other"], membership)
+		refused(t, membership+" between equals", err, true)
+	}
+}
+
+func TestRedactedPowerLevelsCountAsTheyAre(t *testing.T) {
+	c := newCast(t, id.RoomV10)
+	member, stranger := c.users["member"], c.users["stranger"]
+	refused(t, "the invite at level 50", c.hs.SetMembership(member, c.room, stranger, "invite"), true)
+	levels := c.hs.State(c.room, event.StatePowerLevels, "")
+	must(c.hs.Redact(c.users["owner"], c.room, levels.ID, ""))(t)
+	// Room version 10 strips the invite level, version 11 keeps it.
+	refused(t, "the invite at no level", c.hs.SetMembership(member, c.room, stranger, "invite"), false)
+}

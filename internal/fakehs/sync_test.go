@@ -362,3 +362,38 @@ func TestConcurrentSendersLoseNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestTurningDownAnInviteRevealsNothing(t *testing.T) {
+	hs := newServer(t, fakehs.Options{})
+	alice, bob := person(t, hs, "alice"), person(t, hs, "bob")
+	room := must(hs.NewRoom(alice.UserID, "private_chat"))(t)
+	since := syncOnce(t, bob, "").NextBatch
+	if err := hs.SetMembership(alice.UserID, room, bob.UserID, "invite"); err != nil {
+		t.Fatal(err)
+	}
+	must(hs.SendState(alice.UserID, room, event.StateTopic, "", map[string]string{"topic": "secret"}))(t)
+	must(hs.SendText(alice.UserID, room, "secret"))(t)
+	must(bob.LeaveRoom(deadline(t), room))(t)
+	part := syncOnce(t, bob, since).Rooms.Leave[room]
+	if got := types(part.State.Events); len(got) != 0 {
+		t.Errorf("the state holds %v", got)
+	}
+	if got := memberKeys(part.Timeline.Events); len(got) != len(part.Timeline.Events) {
+		t.Errorf("the timeline holds %v", types(part.Timeline.Events))
+	}
+	_, err := bob.State(deadline(t), room)
+	wantCode(t, err, 403, "M_FORBIDDEN")
+}
+
+func TestANewNameIsNoNewJoin(t *testing.T) {
+	hs := newServer(t, fakehs.Options{})
+	_, bob, room := pair(t, hs)
+	since := syncOnce(t, bob, "").NextBatch
+	if err := hs.SetDisplayName(bob.UserID, "Robert"); err != nil {
+		t.Fatal(err)
+	}
+	part := syncOnce(t, bob, since).Rooms.Join[room]
+	if len(part.State.Events) != 0 || len(part.Timeline.Events) != 1 {
+		t.Errorf("state %v, timeline %v", types(part.State.Events), types(part.Timeline.Events))
+	}
+}
