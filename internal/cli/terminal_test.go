@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"maunium.net/go/mautrix/event"
-
-	"github.com/niobot/niobot/internal/fakehs"
 )
 
 // typist is a terminal in memory, with somebody who types.
@@ -271,44 +269,5 @@ func TestNoScreenWithoutTerminal(t *testing.T) {
 		if _, ok := openScreen(env); ok {
 			t.Errorf("%s are taken for a terminal", name)
 		}
-	}
-}
-
-func TestReactionsToReactionsAreShown(t *testing.T) {
-	hs := fakehs.New(fakehs.Options{})
-	defer hs.Close()
-	bot, err := hs.Register("bot", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	room, err := hs.NewRoom(bot, "private_chat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	said, err := hs.SendText(bot, room, "a\nb\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	reaction, err := hs.Send(bot, room, event.EventReaction, &event.ReactionEventContent{
-		RelatesTo: event.RelatesTo{Type: event.RelAnnotation, EventID: said, Key: "👍"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, target := range []string{string(reaction), "$nothing"} {
-		if _, err := hs.Send(bot, room, event.EventRedaction, map[string]string{"redacts": target}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	show := newTranscript(bot, plain)
-	var got []string
-	for _, e := range hs.Timeline(room) {
-		if text := show.event(e); text != "" {
-			got = append(got, text)
-		}
-	}
-	want := "bot: a\n  b\nbot reacts with 👍 to \"a…\"\nbot removes \"👍\"\nbot removes something"
-	if text := strings.Join(got, "\n"); text != want {
-		t.Errorf("got\n%s\nwant\n%s", text, want)
 	}
 }
