@@ -40,7 +40,7 @@ func registerAndLogIn(t *testing.T, hs Homeserver) {
 	got, err := login(alice.account.Password)
 	check(t, "log in", err)
 	if got.UserID != alice.UserID || got.DeviceID != "SECONDDEVICE" || got.AccessToken == alice.account.Token {
-		t.Errorf("login = %s on %s, want %s on SECONDDEVICE with a token of its own", got.UserID, got.DeviceID, alice.UserID)
+		t.Errorf("login = %s on %s, want %s on SECONDDEVICE and a new token", got.UserID, got.DeviceID, alice.UserID)
 	}
 	second := newDevice(t, hs, Account{UserID: got.UserID, DeviceID: got.DeviceID, Token: got.AccessToken})
 	who, err = second.Whoami(second.ctx)

@@ -17,12 +17,13 @@ import (
 func sendAndReceive(t *testing.T, hs Homeserver) {
 	alice, bob := newUser(t, hs, "alice"), newUser(t, hs, "bob")
 	room := alice.createRoom(bob)
+	const body, html = "hi *there* \U0001f44b\u202e\x00", "hi <em>there</em>"
 	sent := alice.send(room, &event.MessageEventContent{
-		MsgType: event.MsgText, Body: "hi *there* \U0001f44b\u202e\x00", Format: event.FormatHTML, FormattedBody: "hi <em>there</em>",
+		MsgType: event.MsgText, Body: body, Format: event.FormatHTML, FormattedBody: html,
 	})
 	got := bob.awaitEvent(room, sent)
 	content := got.Content.AsMessage()
-	if got.Sender != alice.UserID || content.Body != "hi *there* \U0001f44b\u202e\x00" || content.FormattedBody != "hi <em>there</em>" {
+	if got.Sender != alice.UserID || content.Body != body || content.FormattedBody != html {
 		t.Errorf("got %q / %q by %s", content.Body, content.FormattedBody, got.Sender)
 	}
 	if age := time.Since(time.UnixMilli(got.Timestamp)).Abs(); age > scenarioLimit {
@@ -61,7 +62,8 @@ func transactionID(t *testing.T, hs Homeserver) {
 	room, other := alice.createRoom(bob), alice.createRoom()
 	text := &event.MessageEventContent{MsgType: event.MsgText, Body: "once"}
 	send := func(to id.RoomID) id.EventID {
-		resp, err := alice.SendMessageEvent(alice.ctx, to, event.EventMessage, text, mautrix.ReqSendEvent{TransactionID: "niobot.1"})
+		extra := mautrix.ReqSendEvent{TransactionID: "niobot.1"}
+		resp, err := alice.SendMessageEvent(alice.ctx, to, event.EventMessage, text, extra)
 		check(t, "send", err)
 		return resp.EventID
 	}
@@ -174,7 +176,7 @@ func redaction(t *testing.T, hs Homeserver) {
 	gone, err := bob.GetEvent(bob.ctx, room, secret)
 	check(t, "get the redacted event", err)
 	if len(gone.Content.Raw) != 0 || gone.Unsigned.RedactedBecause == nil {
-		t.Errorf("the redacted event still has %v, redacted because of %v", gone.Content.Raw, gone.Unsigned.RedactedBecause)
+		t.Errorf("redacted event still has %v, redacted because of %v", gone.Content.Raw, gone.Unsigned.RedactedBecause)
 	}
 }
 

@@ -13,13 +13,14 @@ import (
 
 func createRoom(t *testing.T, hs Homeserver) {
 	alice := newUser(t, hs, "alice")
+	joinedOnly := &event.HistoryVisibilityEventContent{HistoryVisibility: event.HistoryVisibilityJoined}
 	created, err := alice.CreateRoom(alice.ctx, &mautrix.ReqCreateRoom{
 		Preset: "public_chat",
 		Name:   "The Room",
 		Topic:  "Where it all happens",
 		InitialState: []*event.Event{{
 			Type:    event.StateHistoryVisibility,
-			Content: event.Content{Parsed: &event.HistoryVisibilityEventContent{HistoryVisibility: event.HistoryVisibilityJoined}},
+			Content: event.Content{Parsed: joinedOnly},
 		}},
 		PowerLevelOverride: &event.PowerLevelsEventContent{
 			Users:  map[id.UserID]int{alice.UserID: 100},
@@ -80,7 +81,8 @@ func inviteAndJoin(t *testing.T, hs Homeserver) {
 	if invite.Sender != alice.UserID || member.Membership != event.MembershipInvite || member.Reason != "come in" {
 		t.Errorf("invite = %+v by %s, want one by %s with its reason", member, invite.Sender, alice.UserID)
 	}
-	if name := findState(stripped, event.StateRoomName, ""); name == nil || parse(t, name).Content.AsRoomName().Name != "Invited" {
+	name := findState(stripped, event.StateRoomName, "")
+	if name == nil || parse(t, name).Content.AsRoomName().Name != "Invited" {
 		t.Errorf("invite_state's name = %+v, want the room's", name)
 	}
 	if findState(stripped, event.StateJoinRules, "") == nil {

@@ -44,7 +44,7 @@ func limitedTimeline(t *testing.T, hs Homeserver) {
 		t.Fatal("the room is not in the response")
 	}
 	if !joined.Timeline.Limited || joined.Timeline.PrevBatch == "" {
-		t.Fatalf("limited = %t, prev_batch = %q, want a gap that can be filled", joined.Timeline.Limited, joined.Timeline.PrevBatch)
+		t.Fatalf("limited = %t, prev_batch = %q, want a gap to fill", joined.Timeline.Limited, joined.Timeline.PrevBatch)
 	}
 	wantIDs(t, messageIDs(joined.Timeline.Events), sent[total-shown:]...)
 
@@ -102,7 +102,7 @@ func eventContext(t *testing.T, hs Homeserver) {
 	got, err := alice.GetEvent(alice.ctx, room, sent[3])
 	check(t, "get event", err)
 	if got.ID != sent[3] || got.RoomID != room || got.Sender != alice.UserID {
-		t.Errorf("got event %s of %s by %s, want %s of %s by %s", got.ID, got.RoomID, got.Sender, sent[3], room, alice.UserID)
+		t.Errorf("got %s of %s by %s, want %s of %s by %s", got.ID, got.RoomID, got.Sender, sent[3], room, alice.UserID)
 	}
 	around, err := alice.Context(alice.ctx, room, sent[3], nil, 4)
 	check(t, "context", err)

@@ -11,7 +11,10 @@ import (
 func sound() graph {
 	const m = module
 	return graph{
-		m:                        {imports: []string{m + "/arg", m + "/render", m + "/internal/syncjson", mautrix}, tests: []string{"testing", m + "/niobottest"}},
+		m: {
+			imports: []string{m + "/arg", m + "/render", m + "/internal/syncjson", mautrix},
+			tests:   []string{"testing", m + "/niobottest"},
+		},
 		m + "/arg":               {imports: []string{"fmt"}, tests: []string{"testing"}},
 		m + "/arg/argtest":       {imports: []string{m + "/arg", "testing"}},
 		m + "/render":            {imports: []string{mautrix + "/format"}},
@@ -48,24 +51,58 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 	}{
 		{rule: "leaves import", from: m + "/arg", to: m, want: "/arg → "},
 		{rule: "leaves import", from: m + "/arg", to: m + "/render", want: "/arg → /render"},
-		{rule: "leaves import", from: m + "/arg/argtest", to: m + "/internal/golden", want: "/arg/argtest → /internal/golden"},
-		{rule: "leaves import", from: m + "/internal/syncjson", to: m + "/internal/fakehs", want: "/internal/syncjson → /internal/fakehs"},
+		{
+			rule: "leaves import", from: m + "/arg/argtest",
+			to: m + "/internal/golden", want: "/arg/argtest → /internal/golden",
+		},
+		{
+			rule: "leaves import", from: m + "/internal/syncjson",
+			to: m + "/internal/fakehs", want: "/internal/syncjson → /internal/fakehs",
+		},
 		{rule: "leaves import", from: m + "/internal/fakehs", to: m, want: "/internal/fakehs → "},
 		{rule: "niobot imports leaves", from: m, to: m + "/store/sqlite", want: " → /store/sqlite"},
 		{rule: "niobot imports leaves", from: m, to: m + "/internal/fakehs", want: " → /internal/fakehs"},
 		{rule: "niobot imports leaves", from: m, to: m + "/release", want: " → /release"},
-		{rule: "niobot has no SQL", from: mautrix, to: "github.com/mattn/go-sqlite3", want: " → " + mautrix + " → github.com/mattn/go-sqlite3"},
-		{rule: "niobot has no encryption", from: m + "/render", to: mautrix + "/crypto", want: " → /render → " + mautrix + "/crypto"},
-		{rule: "niobot has no encryption", from: mautrix + "/format", to: mautrix + "/crypto/goolm/session", want: " → /render → " + mautrix + "/format → " + mautrix + "/crypto/goolm/session"},
+		{
+			rule: "niobot has no SQL", from: mautrix,
+			to: "github.com/mattn/go-sqlite3", want: " → " + mautrix + " → github.com/mattn/go-sqlite3",
+		},
+		{
+			rule: "niobot has no encryption", from: m + "/render",
+			to: mautrix + "/crypto", want: " → /render → " + mautrix + "/crypto",
+		},
+		{
+			rule: "niobot has no encryption", from: mautrix + "/format",
+			to:   mautrix + "/crypto/goolm/session",
+			want: " → /render → " + mautrix + "/format → " + mautrix + "/crypto/goolm/session",
+		},
 		{rule: "niobot does not test", from: m + "/arg", to: "testing", want: " → /arg → testing"},
-		{rule: "niobot does not test", from: mautrix, to: "testing/fstest", want: " → " + mautrix + " → testing/fstest"},
+		{
+			rule: "niobot does not test", from: mautrix,
+			to: "testing/fstest", want: " → " + mautrix + " → testing/fstest",
+		},
 		{rule: "niobottest stands", from: m + "/niobottest", to: m + "/e2ee", want: "/niobottest → /e2ee"},
-		{rule: "niobottest stands", from: m + "/niobottest", to: m + "/internal/cli", want: "/niobottest → /internal/cli"},
-		{rule: "only two stores", from: m + "/cmd/niobot", to: "modernc.org/sqlite", want: "/cmd/niobot → modernc.org/sqlite"},
-		{rule: "only two stores", from: m + "/store/storetest", to: "github.com/jackc/pgx/v5", want: "/store/storetest → github.com/jackc/pgx/v5"},
-		{rule: "only e2ee", from: m + "/internal/cli", to: mautrix + "/crypto/cryptohelper", want: "/internal/cli → " + mautrix + "/crypto/cryptohelper"},
+		{
+			rule: "niobottest stands", from: m + "/niobottest",
+			to: m + "/internal/cli", want: "/niobottest → /internal/cli",
+		},
+		{
+			rule: "only two stores", from: m + "/cmd/niobot",
+			to: "modernc.org/sqlite", want: "/cmd/niobot → modernc.org/sqlite",
+		},
+		{
+			rule: "only two stores", from: m + "/store/storetest",
+			to: "github.com/jackc/pgx/v5", want: "/store/storetest → github.com/jackc/pgx/v5",
+		},
+		{
+			rule: "only e2ee", from: m + "/internal/cli",
+			to: mautrix + "/crypto/cryptohelper", want: "/internal/cli → " + mautrix + "/crypto/cryptohelper",
+		},
 		{rule: "mautrix's bot", from: m, to: mautrix + "/commands", want: " → " + mautrix + "/commands"},
-		{rule: "mautrix's bot", from: m + "/arg", to: mautrix + "/mockserver", inTest: true, want: "/arg → " + mautrix + "/mockserver"},
+		{
+			rule: "mautrix's bot", from: m + "/arg",
+			to: mautrix + "/mockserver", inTest: true, want: "/arg → " + mautrix + "/mockserver",
+		},
 	} {
 		t.Run(tt.rule+" "+tt.want, func(t *testing.T) {
 			g := sound()
@@ -92,16 +129,16 @@ func TestBannedNamesAreFound(t *testing.T) {
 		name, source string
 		want         string
 	}{
-		{"call", `package p; import "maunium.net/go/mautrix"; var s = mautrix.NewDefaultSyncer()`, "mautrix.NewDefaultSyncer"},
-		{"type", `package p; import "maunium.net/go/mautrix"; type t struct{ *mautrix.MemorySyncStore }`, "mautrix.MemorySyncStore"},
-		{"renamed", `package p; import mx "maunium.net/go/mautrix"; var s = mx.NewMemorySyncStore()`, "mautrix.NewMemorySyncStore"},
-		{"dot", `package p; import . "maunium.net/go/mautrix"; var s = NewDefaultSyncer()`, "dot import of maunium.net/go/mautrix"},
-		{"other name", `package p; import "maunium.net/go/mautrix"; var c mautrix.Client`, ""},
-		{"other package", `package p; import "example.org/mautrix"; var s = mautrix.NewDefaultSyncer()`, ""},
+		{"call", `import "maunium.net/go/mautrix"; var s = mautrix.NewDefaultSyncer()`, "mautrix.NewDefaultSyncer"},
+		{"type", `import "maunium.net/go/mautrix"; type t struct{ *mautrix.MemorySyncStore }`, "mautrix.MemorySyncStore"},
+		{"renamed", `import mx "maunium.net/go/mautrix"; var s = mx.NewMemorySyncStore()`, "mautrix.NewMemorySyncStore"},
+		{"dot", `import . "maunium.net/go/mautrix"; var s = NewDefaultSyncer()`, "dot import of maunium.net/go/mautrix"},
+		{"other name", `import "maunium.net/go/mautrix"; var c mautrix.Client`, ""},
+		{"other package", `import "example.org/mautrix"; var s = mautrix.NewDefaultSyncer()`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			files := token.NewFileSet()
-			file, err := parser.ParseFile(files, "p.go", tt.source, 0)
+			file, err := parser.ParseFile(files, "p.go", "package p; "+tt.source, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
