@@ -31,7 +31,7 @@ type Bot struct {
 	rooms     rooms
 	direct    directs
 
-	connecting sync.Mutex
+	connecting gate
 	connected  atomic.Bool
 	client     *mautrix.Client // Set once connected is true, as are the ones below
 	outbox     *outbox
@@ -85,8 +85,10 @@ func New(config Config, opts ...Option) (*Bot, error) {
 		seen:     newSeen(),
 		stopped:  make(chan struct{}),
 		ready:    make(chan struct{}),
+
+		connecting: newGate(),
 	}
-	b.direct.bot = b
+	b.direct = directs{bot: b, writing: newGate()}
 	b.dispatcher = &dispatcher{handle: b.dispatch, fill: b.fillGap}
 	b.typing = &typing{send: b.sendTyping, log: b.log}
 	b.life, b.endLife = context.WithCancelCause(context.Background())

@@ -149,7 +149,8 @@ func checkHomeserver(s string) error {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is no URL: %w", s, errors.Unwrap(err))
+		// What can't be parsed may hold a password, so it is not shown.
+		return fmt.Errorf("is no URL: %w", errors.Unwrap(err))
 	case u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Errorf("%q has the scheme %q; only http and https are spoken", s, u.Scheme)
 	case u.Host == "":

@@ -19,8 +19,10 @@ func (b *Bot) connect(ctx context.Context) error {
 	if b.connected.Load() {
 		return nil
 	}
-	b.connecting.Lock()
-	defer b.connecting.Unlock()
+	if err := b.connecting.enter(ctx); err != nil {
+		return err
+	}
+	defer b.connecting.leave()
 	if b.connected.Load() {
 		return nil
 	}

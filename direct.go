@@ -20,10 +20,11 @@ type directs struct {
 
 	// writing is held while m.direct is read, changed and written back, and while a direct room is made, so that two
 	// calls lose no mark and make no second room.
-	writing sync.Mutex
+	writing gate
 
-	mu    sync.RWMutex
-	rooms map[id.UserID][]id.RoomID
+	mu       sync.RWMutex
+	rooms    map[id.UserID][]id.RoomID
+	expected map[id.RoomID]id.UserID // Accepted invites into direct rooms that m.direct does not have yet
 }
 
 // learn takes over m.direct as a sync brought it.
@@ -50,7 +51,30 @@ func (d *directs) usersOf(room id.RoomID) []id.UserID {
 			users = append(users, user)
 		}
 	}
+	if user, ok := d.expected[room]; ok && !slices.Contains(users, user) {
+		users = append(users, user)
+	}
 	return users
+}
+
+// expect makes a room count as a direct one with the user before m.direct says so, so that what is written there right
+// after the bot has joined is met as in a direct room.
+func (d *directs) expect(user id.UserID, room *Room) {
+	d.mu.Lock()
+	if d.expected == nil {
+		d.expected = make(map[id.RoomID]id.UserID)
+	}
+	d.expected[room.id] = user
+	d.mu.Unlock()
+	d.mark(room)
+}
+
+// decided ends what expect began: from now on, m.direct counts alone.
+func (d *directs) decided(room *Room) {
+	d.mu.Lock()
+	delete(d.expected, room.id)
+	d.mu.Unlock()
+	d.mark(room)
 }
 
 func (d *directs) roomsOf(user id.UserID) []id.RoomID {
@@ -61,8 +85,10 @@ func (d *directs) roomsOf(user id.UserID) []id.RoomID {
 
 // add marks a room as a direct one with the user; all other marks stay.
 func (d *directs) add(ctx context.Context, user id.UserID, room id.RoomID) error {
-	d.writing.Lock()
-	defer d.writing.Unlock()
+	if err := d.writing.enter(ctx); err != nil {
+		return err
+	}
+	defer d.writing.leave()
 	return d.addLocked(ctx, user, room)
 }
 
@@ -153,25 +179,42 @@ func (b *Bot) DirectRoom(ctx context.Context, user id.UserID) (id.RoomID, error)
 	if user == b.UserID() {
 		return "", errors.New("direct room: a bot has none with itself")
 	}
-	b.direct.writing.Lock()
-	defer b.direct.writing.Unlock()
-	for _, room := range b.direct.roomsOf(user) {
-		usable, err := b.isDirectWith(ctx, room, user)
-		if err != nil {
-			return "", fmt.Errorf("direct room with %s: %w", user, err)
-		}
-		if usable {
-			return room, nil
+	if err := b.direct.writing.enter(ctx); err != nil {
+		return "", err
+	}
+	defer b.direct.writing.leave()
+	known := b.direct.roomsOf(user)
+	room, err := b.usableDirectRoom(ctx, user, known)
+	if err == nil && room == "" {
+		// What was synced may be old, and before the first sync it is nothing.
+		if err = b.direct.load(ctx); err == nil {
+			news := slices.DeleteFunc(b.direct.roomsOf(user), func(r id.RoomID) bool { return slices.Contains(known, r) })
+			room, err = b.usableDirectRoom(ctx, user, news)
 		}
 	}
-	room, err := b.createDirectRoom(ctx, user)
 	if err != nil {
+		return "", fmt.Errorf("direct room with %s: %w", user, err)
+	}
+	if room != "" {
+		return room, nil
+	}
+	if room, err = b.createDirectRoom(ctx, user); err != nil {
 		return "", fmt.Errorf("make direct room with %s: %w", user, err)
 	}
 	if err := b.direct.addLocked(ctx, user, room); err != nil {
 		return "", fmt.Errorf("direct room with %s is %s: %w", user, room, err)
 	}
 	return room, nil
+}
+
+// usableDirectRoom is the first of the rooms that bot and user are in, and empty where there is none.
+func (b *Bot) usableDirectRoom(ctx context.Context, user id.UserID, rooms []id.RoomID) (id.RoomID, error) {
+	for _, room := range rooms {
+		if usable, err := b.isDirectWith(ctx, room, user); err != nil || usable {
+			return room, err
+		}
+	}
+	return "", nil
 }
 
 // isDirectWith tells whether bot and user are both in the room. A room that the bot can't look into is none.

@@ -17,6 +17,8 @@ type dispatcher struct {
 
 	mu      sync.Mutex
 	ctx     context.Context // Of the listeners; set while the bot runs
+	filling context.Context // Of the filling of gaps, which is of no use once the dispatcher has stopped
+	endFill context.CancelFunc
 	stopped bool
 	lanes   map[*Room]*lane
 	awake   int           // Listeners that gave their room's turn away and work again
@@ -41,6 +43,7 @@ func (d *dispatcher) begin(ctx context.Context) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ctx = ctx
+	d.filling, d.endFill = context.WithCancel(ctx)
 }
 
 // goOwned runs f beside the rooms, unless the dispatcher has stopped.
@@ -86,7 +89,7 @@ func (d *dispatcher) run(ctx context.Context, l *lane) {
 			return
 		}
 		if item.gap != nil {
-			d.refill(l, d.fill(ctx, item.gap))
+			d.refill(l, d.fill(d.filling, item.gap))
 			continue
 		}
 		if !d.handle(ctx, l, item.event) {
@@ -140,6 +143,9 @@ func (d *dispatcher) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.stopped = true
+	if d.endFill != nil {
+		d.endFill()
+	}
 }
 
 // wait returns when no listener runs any more, or with ctx's error before.

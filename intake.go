@@ -13,20 +13,20 @@ type intake struct {
 	bot   *Bot
 	since string // The token that was asked with; empty for the first sync, whose history is not handled
 
-	rooms   []roomBatch
-	changes []membershipChange
-	outside []*Event // Account data, presence, to-device
-	invites []*Room
-	met     []uint64 // What counts as new again if the response is broken
+	rooms    []roomBatch
+	changes  []membershipChange
+	outside  []*Event // Account data, presence, to-device
+	invites  []*Room
+	upgrades []*Room  // Rooms that may have been replaced
+	met      []uint64 // What counts as new again if the response is broken
 }
 
 // roomBatch is what is to be worked on in one room.
 type roomBatch struct {
-	room      *Room
-	gap       *gap
-	events    []*Event
-	read      id.EventID // The last message of others
-	tombstone bool
+	room   *Room
+	gap    *gap
+	events []*Event
+	read   id.EventID // The last message of others
 }
 
 // membershipChange is a change of the bot's own membership.
@@ -83,7 +83,6 @@ func (in *intake) Room(r *syncjson.Room) error {
 	if r.Section == syncjson.Join && was != event.MembershipJoin {
 		room.begin()
 	}
-	replacement := room.Replacement()
 	for i := range r.State {
 		in.state(room, &r.State[i])
 	}
@@ -101,7 +100,7 @@ func (in *intake) Room(r *syncjson.Room) error {
 		in.become(room, was, leftBy(room, in.bot.UserID()))
 	} else {
 		in.become(room, was, event.MembershipJoin)
-		batch.tombstone = room.Replacement() != replacement
+		in.upgrades = append(in.upgrades, room)
 		if r.Limited && r.PrevBatch != "" && in.since != "" && was == event.MembershipJoin {
 			batch.gap = &gap{room: room, from: r.PrevBatch, since: in.since}
 		}
@@ -110,7 +109,7 @@ func (in *intake) Room(r *syncjson.Room) error {
 		in.passing(&batch, r.Ephemeral, event.EphemeralEventType)
 		in.passing(&batch, r.AccountData, event.AccountDataEventType)
 	}
-	if batch.gap != nil || len(batch.events) > 0 || batch.read != "" || batch.tombstone {
+	if batch.gap != nil || len(batch.events) > 0 || batch.read != "" {
 		in.rooms = append(in.rooms, batch)
 	}
 	return nil
@@ -235,8 +234,10 @@ func (in *intake) finish() {
 		if batch.read != "" {
 			b.receipts.note(batch.room.id, batch.read)
 		}
-		if batch.tombstone {
-			b.joiner.follow(batch.room)
+	}
+	for _, room := range in.upgrades {
+		if replacement, fresh := room.replaced(); fresh {
+			b.joiner.follow(room, replacement)
 		}
 	}
 	b.dispatcher.push(nil, nil, in.outside)

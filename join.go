@@ -118,15 +118,23 @@ func (j *joiner) offer(room *Room) {
 		return
 	}
 	for _, p := range j.policies {
-		if !p.accept(j.bot, invite) {
+		accepted := false
+		if err := recovered(func() error { accepted = p.accept(j.bot, invite); return nil }); err != nil {
+			j.log.Error("join policy panicked", "room_id", room.id, "sender", invite.Sender, "err", err, "stack", stackOf(err))
+		}
+		if !accepted {
 			j.log.Info("invite not accepted", "room_id", room.id, "sender", invite.Sender)
 			return
 		}
 	}
 	j.start(room.id, func(ctx context.Context) {
+		if invite.Direct {
+			j.bot.direct.expect(invite.Sender, room)
+		}
 		if j.join(ctx, room.id, nil, func() bool { return room.Membership() == event.MembershipInvite }) {
 			j.joined(ctx, room.id, invite)
 		}
+		j.bot.direct.decided(room)
 	})
 }
 
@@ -206,8 +214,7 @@ func (j *joiner) joined(ctx context.Context, room id.RoomID, invite Invite) {
 // follow joins the room that took this one's place, where the one who said so could have invited the bot there
 // (spec: Client-Server API, "Room Upgrades"): otherwise anybody with the power to send one piece of state could pull
 // the bot into any room.
-func (j *joiner) follow(old *Room) {
-	target := old.Replacement()
+func (j *joiner) follow(old *Room, target id.RoomID) {
 	upgrader := old.upgradedBy()
 	if target == "" || !strings.HasPrefix(string(target), "!") || j.closed() {
 		return

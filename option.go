@@ -3,6 +3,7 @@ package niobot
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -48,7 +49,11 @@ func newSettings(opts []Option) *settings {
 		onError:     replyWithError,
 		transport:   transport,
 	}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			s.wrong(fmt.Sprintf("options[%d]", i), "is nil")
+			continue
+		}
 		opt(s)
 	}
 	return s
@@ -146,7 +151,15 @@ func WithAutoJoin(policies ...JoinPolicy) Option {
 }
 
 // WithReadReceipts sets whether the bot marks messages as read, and for whom. Default: [ReceiptsPublic].
-func WithReadReceipts(mode ReceiptMode) Option { return func(s *settings) { s.receipts = mode } }
+func WithReadReceipts(mode ReceiptMode) Option {
+	return func(s *settings) {
+		if mode < ReceiptsPublic || mode > ReceiptsOff {
+			s.wrong("WithReadReceipts", fmt.Sprintf("%d is no mode; see ReceiptsPublic", mode))
+			return
+		}
+		s.receipts = mode
+	}
+}
 
 // WithPresence sets the presence that the bot shows while it runs: online, unavailable or offline. Without it, the
 // server decides.

@@ -1,6 +1,7 @@
 package niobot
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,9 +34,9 @@ type outbox struct {
 	turns map[id.RoomID]*turn
 }
 
-// turn is a lock on a room that a context can end the wait for. Those who wait get it in their order.
+// turn is the right to send to a room.
 type turn struct {
-	taken chan struct{}
+	gate  gate
 	users int
 }
 
@@ -48,7 +49,7 @@ func (o *outbox) inTurn(ctx context.Context, room id.RoomID, f func() error) err
 	o.mu.Lock()
 	t := o.turns[room]
 	if t == nil {
-		t = &turn{taken: make(chan struct{}, 1)}
+		t = &turn{gate: newGate()}
 		o.turns[room] = t
 	}
 	t.users++
@@ -60,18 +61,16 @@ func (o *outbox) inTurn(ctx context.Context, room id.RoomID, f func() error) err
 			delete(o.turns, room)
 		}
 	}()
-	select {
-	case t.taken <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := t.gate.enter(ctx); err != nil {
+		return err
 	}
-	defer func() { <-t.taken }()
+	defer t.gate.leave()
 	return f()
 }
 
 // send puts an event into a room and returns its id.
 func (o *outbox) send(ctx context.Context, room id.RoomID, typ event.Type, content any, txn string) (id.EventID, error) {
-	body, err := json.Marshal(content)
+	body, err := encodeContent(content)
 	if err != nil {
 		return "", fmt.Errorf("encode %s: %w", typ.Type, err)
 	}
@@ -87,7 +86,9 @@ func (o *outbox) send(ctx context.Context, room id.RoomID, typ event.Type, conte
 			}
 		}
 		return retry(ctx, func(ctx context.Context) error {
-			resp, err := o.client.SendMessageEvent(ctx, room, typ, json.RawMessage(body),
+			ctx, cancel := unlessSuperseded(ctx)
+			defer cancel()
+			resp, err := o.client.SendMessageEvent(ctx, room, typ, body,
 				mautrix.ReqSendEvent{TransactionID: txn, DontEncrypt: true})
 			if err == nil && resp != nil {
 				sent = resp.EventID
@@ -102,6 +103,27 @@ func (o *outbox) send(ctx context.Context, room id.RoomID, typ event.Type, conte
 		return "", fmt.Errorf("send %s to %s: %w", typ.Type, room, errNoEventID)
 	}
 	return sent, nil
+}
+
+// encodeContent is content as JSON of the length that servers count, in which < takes one byte.
+func encodeContent(content any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(content)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// unlessSuperseded makes a context that ends with ctx, except where that ends since the command was edited or redacted: a
+// send under way may have reached the server, and its event must be known to be edited or redacted as well.
+func unlessSuperseded(ctx context.Context) (context.Context, context.CancelFunc) {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	stop := context.AfterFunc(ctx, func() {
+		if context.Cause(ctx) != errSuperseded {
+			cancel()
+		}
+	})
+	return limited, func() { stop(); cancel() }
 }
 
 // redact removes an event's content.

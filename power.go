@@ -8,6 +8,8 @@ import (
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot/internal/syncjson"
 )
 
 // CreatorPower is the power level of a room's creators where they stand above all levels (room version 12 and later,
@@ -158,17 +160,13 @@ func parseLevels[K ~string](data json.RawMessage) map[K]int {
 }
 
 func parseLevel(data json.RawMessage) (int, bool) {
-	text := string(data)
-	if unquoted, err := strconv.Unquote(text); err == nil {
-		text = strings.TrimSpace(unquoted)
+	if text, ok := syncjson.String(string(data)); ok {
+		n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		return clampLevel(float64(n)), err == nil
 	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return clampLevel(float64(n)), true
-	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(f) {
-		return clampLevel(f), true
-	}
-	return 0, false
+	var f float64
+	err := json.Unmarshal(data, &f)
+	return clampLevel(f), err == nil && !syncjson.IsNull(data)
 }
 
 // clampLevel keeps a level within what canonical JSON can hold, and so below [CreatorPower].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -112,7 +113,9 @@ func retryWait(err error, b *backoff) (time.Duration, bool) {
 		}
 		return wait, status != http.StatusNotImplemented
 	case status < 300:
-		return b.wait(), true // The answer was cut or is no JSON.
+		// An answer that was cut, or is no JSON, may come whole the next time; one of a wrong shape will not.
+		var shape *json.UnmarshalTypeError
+		return b.wait(), !errors.As(err, &shape)
 	}
 	return 0, false
 }

@@ -30,6 +30,7 @@ type Room struct {
 	inviter    id.UserID // Who invited the bot, while it is invited
 	forDirect  bool      // Whether that was into a direct room
 	upgrader   id.UserID // Who sent the tombstone
+	followed   id.RoomID // The replacement that the bot has been told of
 }
 
 type stateKey struct{ typ, key string }
@@ -56,7 +57,7 @@ func (r *Room) Membership() event.Membership {
 	return r.membership
 }
 
-// Direct tells whether the room is a direct one by the bot's m.direct account data
+// Direct tells whether the room is a direct one by the bot's m.direct account data, or by the invite that it accepted
 // (spec: Client-Server API, "Direct Messaging").
 func (r *Room) Direct() bool {
 	r.mu.RLock()
@@ -252,7 +253,9 @@ func (r *Room) setState(typ, key string, sender id.UserID, content string) {
 	case event.StatePowerLevels.Type:
 		r.power = nil
 	case event.StateTombstone.Type:
-		r.upgrader = sender
+		if key == "" {
+			r.upgrader = sender
+		}
 	}
 	if r.state == nil {
 		r.state = make(map[stateKey]string)
@@ -321,13 +324,23 @@ func (r *Room) upgradedBy() id.UserID {
 	return r.upgrader
 }
 
+// replaced is the room's replacement, the first time that it is asked for since that was set.
+func (r *Room) replaced() (by id.RoomID, fresh bool) {
+	by = r.Replacement()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fresh = by != r.followed
+	r.followed = by
+	return by, fresh
+}
+
 // begin forgets the state of an earlier membership.
 func (r *Room) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.state, r.members, r.heroes = nil, nil, nil
 	r.created, r.power = creation{}, nil
-	r.inviter, r.forDirect, r.upgrader = "", false, ""
+	r.inviter, r.forDirect, r.upgrader, r.followed = "", false, "", ""
 	r.joined, r.invited = -1, -1
 }
 

@@ -86,7 +86,7 @@ func (rt *router) find(name string) (*route, bool) {
 	if r, ok := rt.names[key]; ok {
 		return r, true
 	}
-	if rt.fallback != nil {
+	if rt.fallbackInUse() {
 		cmd := rt.fallback.cmd
 		for _, n := range append([]string{cmd.name}, cmd.aliases...) {
 			if rt.key(n) == key {
@@ -97,6 +97,11 @@ func (rt *router) find(name string) (*route, bool) {
 	return nil, false
 }
 
+// fallbackInUse tells whether there is a built-in help whose name no other command has.
+func (rt *router) fallbackInUse() bool {
+	return rt.fallback != nil && rt.names[rt.key(rt.fallback.cmd.name)] == nil
+}
+
 // list is all commands in the order in which they were added, the built-in help last.
 func (rt *router) list() []*Command {
 	rt.mu.RLock()
@@ -105,7 +110,7 @@ func (rt *router) list() []*Command {
 	for _, r := range rt.commands {
 		all = append(all, r.cmd)
 	}
-	if rt.fallback != nil && rt.names[rt.key(rt.fallback.cmd.name)] == nil {
+	if rt.fallbackInUse() {
 		all = append(all, rt.fallback.cmd)
 	}
 	return all
@@ -161,7 +166,12 @@ func (b *Bot) route(room *Room, m *Message) (*route, *Context, bool) {
 		return nil, nil, false
 	}
 	text := strings.TrimLeftFunc(m.Body, unicode.IsSpace)
-	prefix, rest, ok := b.cutCommandPrefix(room, m, text)
+	var prefix, rest string
+	var ok bool
+	if err := recovered(func() error { prefix, rest, ok = b.cutCommandPrefix(room, m, text); return nil }); err != nil {
+		b.log.Error("prefix function panicked", "room_id", room.id, "event_id", m.ID, "err", err, "stack", stackOf(err))
+		return nil, nil, false
+	}
 	if !ok {
 		return nil, nil, false
 	}

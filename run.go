@@ -90,6 +90,13 @@ func (r *run) repeated() (id.EventID, bool) {
 	return first, true
 }
 
+// unrepeat gives back what repeated took, since it could not be edited.
+func (r *run) unrepeat(reply id.EventID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.repeats = append([]id.EventID{reply}, r.repeats...)
+}
+
 func (r *run) sent(s *Sent) {
 	if r == nil {
 		return

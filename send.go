@@ -96,14 +96,17 @@ func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []Sen
 		return nil, ErrEmptyMessage
 	}
 	sent := &Sent{ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType}
-	isNew := out.edits == ""
+	isNew, repeats := out.edits == "", false
 	if isNew && r != nil && r.call.Room.id == room {
 		if earlier, ok := r.repeated(); ok {
-			out.edits, sent.ID = earlier, earlier
+			out.edits, sent.ID, repeats = earlier, earlier, true
 		}
 	}
 	made, err := b.outbox.send(ctx, room, event.EventMessage, out.content(), r.transaction())
 	if err != nil {
+		if repeats {
+			r.unrepeat(sent.ID)
+		}
 		return nil, err
 	}
 	if sent.ID == "" {
