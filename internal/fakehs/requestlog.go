@@ -56,7 +56,7 @@ func (s *Server) Requests() []Request {
 }
 
 // CountRequests returns how many requests have come with the method ("" for any) to endpoints whose pattern or path
-// contains path.
+// contains path, among those that [Server.Requests] still returns.
 func (s *Server) CountRequests(method, path string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,6 +2,7 @@ package fakehs
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -75,7 +76,8 @@ func (c *call) challenge(stage, session string, cause error) error {
 		"completed": []string{},
 	}
 	err := &apiError{status: http.StatusUnauthorized, extra: extra}
-	if known, ok := cause.(*apiError); ok {
+	var known *apiError
+	if errors.As(cause, &known) {
 		err.code, err.reason = known.code, known.reason
 	}
 	return err

@@ -15,7 +15,6 @@ type user struct {
 	password string
 	devices  map[id.DeviceID]*device
 	rooms    map[id.RoomID]*roomMember
-	ignores  map[id.UserID]bool
 
 	profile  map[string]json.RawMessage
 	presence presence
