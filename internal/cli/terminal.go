@@ -98,7 +98,7 @@ Say !help to see what the bot can do, and /help what you can. Ctrl-D ends it.`
 // ownGreeting takes the homeserver's address and the token.
 const ownGreeting = `A homeserver inside this process, with an account for your bot. In another terminal, start the bot with
 
-  export MATRIX_HOMESERVER=%s MATRIX_TOKEN=%s
+  export NIOBOT_HOMESERVER=%s NIOBOT_TOKEN=%s
 
 and talk to it here. /help shows what you can do. Ctrl-D ends it.`
 

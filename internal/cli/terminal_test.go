@@ -223,7 +223,7 @@ func TestColours(t *testing.T) {
 
 func TestOwnBotAtTerminal(t *testing.T) {
 	y, d, ended := atTerminal(t, t.Context(), true, noColour)
-	y.sees("export MATRIX_HOMESERVER=" + d.url + " MATRIX_TOKEN=" + d.token + "\r\n")
+	y.sees("export NIOBOT_HOMESERVER=" + d.url + " NIOBOT_TOKEN=" + d.token + "\r\n")
 	if !strings.HasPrefix(d.url, "http://127.0.0.1:") {
 		t.Errorf("the homeserver is at %s", d.url)
 	}
