@@ -351,3 +351,17 @@ func TestRedactedPowerLevelsCountAsTheyAre(t *testing.T) {
 	// Room version 10 strips the invite level, version 11 keeps it.
 	refused(t, "the invite at no level", c.hs.SetMembership(member, c.room, stranger, "invite"), false)
 }
+
+func TestRestrictedJoinNamesTheMemberWhoAllowsIt(t *testing.T) {
+	hs := newServer(t, fakehs.Options{})
+	alice, bob, hall := pair(t, hs)
+	room := must(hs.NewRoom(alice.UserID, "private_chat"))(t)
+	must(hs.SendState(alice.UserID, room, event.StateJoinRules, "", map[string]any{
+		"join_rule": "restricted", "allow": []any{map[string]any{"type": "m.room_membership", "room_id": hall}},
+	}))(t)
+	must(bob.JoinRoomByID(deadline(t), room))(t)
+	member := hs.State(room, event.StateMember, bob.UserID.String())
+	if got := member.Content.Raw["join_authorised_via_users_server"]; got != alice.UserID.String() {
+		t.Errorf("authorised via %v", got)
+	}
+}

@@ -60,7 +60,17 @@ func TestLogInWhoamiLogOut(t *testing.T) {
 func TestLogInToAKnownDeviceEndsItsOldToken(t *testing.T) {
 	hs := newServer(t, fakehs.Options{})
 	alice := person(t, hs, "alice")
+	since := syncOnce(t, alice, "").NextBatch
+	poll := make(chan error)
+	go func() {
+		_, err := alice.SyncRequest(deadline(t), 50_000, since, "", false, "")
+		poll <- err
+	}()
+	if err := hs.WaitRequests(deadline(t), 2, "GET", "/sync"); err != nil {
+		t.Fatal(err)
+	}
 	next := must(hs.LogIn(alice.UserID, alice.DeviceID))(t)
+	wantCode(t, <-poll, 401, "M_UNKNOWN_TOKEN")
 	if next.DeviceID != alice.DeviceID || next.Token == alice.AccessToken {
 		t.Errorf("got %+v", next)
 	}

@@ -125,8 +125,31 @@ func (c *call) join(r *room) (any, error) {
 	if r.membership(c.user.id) == "join" {
 		return reply, nil
 	}
-	_, err = c.s.setMember(r, c.user.id, c.user.id, "join", req.extra())
+	extra := req.extra()
+	if by := r.authorisingMember(); r.membership(c.user.id) != "invite" && by != "" && c.s.allowedByRoom(r, c.user.id) {
+		extra = maps.Clone(extra)
+		if extra == nil {
+			extra = make(map[string]any)
+		}
+		extra["join_authorised_via_users_server"] = by
+	}
+	_, err = c.s.setMember(r, c.user.id, c.user.id, "join", extra)
 	return reply, err
+}
+
+// authorisingMember returns the member in whose name the server lets someone into a restricted room, or "".
+//
+// https://spec.matrix.org/v1.15/client-server-api/#restricted-rooms
+func (r *room) authorisingMember() id.UserID {
+	if rule := r.joinRule(); rule != "restricted" && rule != "knock_restricted" {
+		return ""
+	}
+	for _, userID := range r.joinedMembers() {
+		if r.power(userID) >= r.inviteLevel() {
+			return userID
+		}
+	}
+	return ""
 }
 
 func (c *call) knockTarget() (any, error) {

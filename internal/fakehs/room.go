@@ -226,6 +226,9 @@ func (s *Server) memberChanged(r *room, e *pdu) {
 	r.members[userID] = now
 	r.joined += count(now == "join") - count(before == "join")
 	r.invited += count(now == "invite") - count(before == "invite")
+	if now != "join" {
+		s.stopTyping(r, userID)
+	}
 	u := s.users[userID]
 	if u == nil {
 		return

@@ -59,8 +59,8 @@ type routeHandler struct {
 
 func (h routeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.s.serve(w, r, h.route) }
 
-// ServeHTTP answers one request of the client-server API. As in package net/http, a connection that a fault cuts shows
-// as a panic with [http.ErrAbortHandler].
+// ServeHTTP answers one request of the client-server API. As in package net/http, a connection that a fault cuts, or
+// one to a closed server, shows as a panic with [http.ErrAbortHandler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.enter() {
 		panic(http.ErrAbortHandler)

@@ -213,3 +213,15 @@ func TestMessagesPagesThroughHistory(t *testing.T) {
 		t.Errorf("prev_batch and timeline give %q", got)
 	}
 }
+
+func TestLeavingStopsTyping(t *testing.T) {
+	hs := newServer(t, fakehs.Options{})
+	alice, bob, room := pair(t, hs)
+	must(bob.UserTyping(deadline(t), room, true, time.Minute))(t)
+	since := syncOnce(t, alice, "").NextBatch
+	must(bob.LeaveRoom(deadline(t), room))(t)
+	events := syncOnce(t, alice, since).Rooms.Join[room].Ephemeral.Events
+	if len(events) != 1 || len(events[0].Content.Raw["user_ids"].([]any)) != 0 || len(hs.Typing(room)) != 0 {
+		t.Errorf("after leaving: %v", events)
+	}
+}
