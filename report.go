@@ -24,7 +24,7 @@ func replyWithError(ctx context.Context, c *Context, err error) {
 		answer = wrongArgument(c, wrong)
 	case errors.As(err, &refused):
 		answer = Plain(refused.Reason)
-	case errors.Is(err, ErrClosed):
+	case errors.Is(err, ErrClosed), errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrClosed):
 		c.Logger().Info("command ended with the bot", "err", err)
 		return
 	default:
