@@ -181,7 +181,7 @@ func (b *Bot) execute(r *run) {
 		r.stopTyping()
 		b.concluded(r)
 	}
-	if context.Cause(r) != errSuperseded {
+	if !errors.Is(context.Cause(r), errSuperseded) {
 		r.mu.Lock()
 		left := r.repeats
 		r.repeats = nil
@@ -192,7 +192,7 @@ func (b *Bot) execute(r *run) {
 
 // concluded tells of the error that a handler ended with, unless an edit or redaction had made the run needless.
 func (b *Bot) concluded(r *run) {
-	if r.err == nil || context.Cause(r) == errSuperseded {
+	if r.err == nil || errors.Is(context.Cause(r), errSuperseded) {
 		return
 	}
 	err := recovered(func() error { b.settings.onError(r, r.call, r.err); return nil })

@@ -161,7 +161,7 @@ func (b *binding) rest(ctx context.Context, place int, p *param) error {
 func (b *binding) take(ctx context.Context, place int, p *param) (fault, error) {
 	text, start, end, pill, err := b.value(p)
 	if err != nil {
-		if cause, ok := err.(*rejection); ok {
+		if cause, ok := errors.AsType[*rejection](err); ok {
 			return fault{p, start, end, cause}, nil
 		}
 		return fault{}, err
@@ -245,7 +245,7 @@ func (b *binding) finish(ctx context.Context) error {
 		v := b.field(p)
 		if b.seen&(1<<place) != 0 {
 			if p.Repeated {
-				if cause, ok := p.checkCount(v.Len()).(*rejection); ok {
+				if cause, ok := errors.AsType[*rejection](p.checkCount(v.Len())); ok {
 					return b.error(fault{p, len(b.scan.text), len(b.scan.text), cause})
 				}
 			}
@@ -299,9 +299,6 @@ func (b *binding) surplus() error {
 
 // rejected sorts an error from a conversion: the user's fault, or trouble elsewhere.
 func (b *binding) rejected(p *param, err error) (*rejection, error) {
-	if cause, ok := err.(*rejection); ok {
-		return cause, nil
-	}
 	if cause, ok := errors.AsType[*rejection](err); ok {
 		return &rejection{reason: cause.reason, err: err}, nil
 	}

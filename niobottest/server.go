@@ -133,7 +133,7 @@ func (s *Server) finish() {
 		}
 	default:
 	}
-	s.Stop()
+	_ = s.Stop() // Told above, where it came by itself; else it is the test's own doing.
 	if err := s.hs.Close(); err != nil {
 		s.t.Errorf("niobottest: stop homeserver: %v", err)
 	}

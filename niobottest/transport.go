@@ -1,6 +1,7 @@
 package niobottest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,7 +15,8 @@ type direct struct{ handler http.Handler }
 // RoundTrip implements [http.RoundTripper].
 func (d direct) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	defer func() {
-		if v := recover(); v == http.ErrAbortHandler {
+		v := recover()
+		if abort, ok := v.(error); ok && errors.Is(abort, http.ErrAbortHandler) {
 			resp, err = nil, fmt.Errorf("connection cut: %w", io.ErrUnexpectedEOF)
 		} else if v != nil {
 			panic(v)

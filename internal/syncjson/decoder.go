@@ -102,7 +102,7 @@ func (d *Decoder) response() error {
 	if err := d.object(d.member); err != nil {
 		return err
 	}
-	if _, err := d.json.ReadToken(); err != io.EOF {
+	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
 		if err == nil {
 			err = errors.New("data behind the response")
 		}

@@ -117,7 +117,7 @@ func (d *Decoder) wrap(err error) error {
 		err = ErrTokenTooLong
 	case errors.Is(err, ErrResponseTooLarge):
 		return ErrResponseTooLarge
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
 	// The whole text of a syntax error quotes the path, which is foreign and may be long.
