@@ -299,6 +299,11 @@ func TestPresence(t *testing.T) {
 	if events := syncOnce(t, bob, since).Presence.Events; len(events) != 1 || events[0].Sender != alice.UserID {
 		t.Errorf("got presence events %v", events)
 	}
+	quiet := syncOnce(t, alice, "").NextBatch
+	must(bob.SyncRequest(ctx, 0, since, "", false, event.PresenceOffline))(t)
+	if events := syncOnce(t, alice, quiet).Presence.Events; len(events) != 0 {
+		t.Errorf("staying offline is told: %v", events)
+	}
 	carol := person(t, hs, "carol")
 	_, err := carol.GetPresence(ctx, alice.UserID)
 	wantCode(t, err, 403, "M_FORBIDDEN")
