@@ -80,7 +80,7 @@ func Call(t testing.TB, cmd *niobot.Command, args string, opts ...CallOption) *R
 		_ = bot.Close() // It returns no error.
 		_ = s.hs.Close()
 	}()
-	s.bed.Homeserver, s.bed.Transport = s.homeserver().String(), direct{s.hs}
+	s.bed.Homeserver, s.bed.Transport = s.homeserver().String(), s.hs.Transport()
 	ctx := testbed.Put(s.deadline(), s.bed)
 	room := s.callRoom(ctx, set)
 
