@@ -135,7 +135,7 @@ func TestConfigurationNamesAllOptions(t *testing.T) {
 			t.Errorf("there is no row for %s", name)
 		}
 	}
-	for _, name := range regexp.MustCompile("\\bWith[A-Z]\\w+").FindAllString(text, -1) {
+	for _, name := range regexp.MustCompile(`\bWith[A-Z]\w+`).FindAllString(text, -1) {
 		if !strings.Contains(strings.Join(existing, " ")+" ", name+" ") {
 			t.Errorf("%s is named, but there is no such option", name)
 		}

@@ -129,7 +129,7 @@ func TestDemoTellsOfBrokenPipes(t *testing.T) {
 		{"input", io.MultiReader(strings.NewReader("!ping\n"), brokenReader{}), io.Discard, "niobot: read standard input: torn\n"},
 		{"output", strings.NewReader("!ping\n"), brokenWriter{}, "niobot: full\n"},
 		{"line too long", strings.NewReader(strings.Repeat("x", 1<<20)), io.Discard,
-			"niobot: read standard input: bufio.Scanner: token too long\n"},
+			"niobot: read standard input: a line is longer than 65536 bytes\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

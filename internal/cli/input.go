@@ -3,6 +3,8 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"strings"
@@ -31,7 +33,11 @@ func linesOf(ctx context.Context, r io.Reader) iter.Seq2[string, error] {
 					return
 				}
 			}
-			failed <- scanner.Err()
+			err := scanner.Err()
+			if errors.Is(err, bufio.ErrTooLong) {
+				err = fmt.Errorf("a line is longer than %d bytes", maxLine)
+			}
+			failed <- err
 		}()
 		for {
 			select {
