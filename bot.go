@@ -29,6 +29,7 @@ type Bot struct {
 	history   history
 	cache     messageCache
 	rooms     rooms
+	modules   modules
 	direct    directs
 
 	connecting gate
@@ -95,8 +96,10 @@ func New(config Config, opts ...Option) (*Bot, error) {
 	b.hearing, b.deafen = context.WithCancelCause(b.life)
 	b.closing, b.close = context.WithCancel(context.Background())
 	if s.help != nil {
-		b.router.fallback = newRoute(s.help)
-		b.router.fallback.middleware = s.help.middleware
+		b.router.fallback = b.router.newRoute(s.help, nil, nil)
+	}
+	if s.unknown != nil {
+		b.router.unknown = b.router.newRoute(unknownCommand(s.unknown), nil, nil)
 	}
 	return b, nil
 }
@@ -108,17 +111,19 @@ func (b *Bot) Add(commands ...*Command) {
 		if cmd == nil {
 			panic("niobot: Add: a command is nil")
 		}
-		b.router.add(cmd)
+	}
+	if err := b.router.add(nil, commands...); err != nil {
+		panic("niobot: " + err.Error())
 	}
 }
 
 // Remove removes a command and reports whether it was there. Its runs go on; another command of the same name stays.
 func (b *Bot) Remove(cmd *Command) bool { return b.router.remove(cmd) }
 
-// Commands are all the bot's commands in the order in which they were added, the built-in help last.
+// Commands are the bot's commands, without their subcommands, in the order in which they were added, the built-in help last.
 func (b *Bot) Commands() []*Command { return b.router.list() }
 
-// Command finds a command by its name or an alias.
+// Command finds a command by its name or an alias, and a subcommand by its path, such as "config get".
 func (b *Bot) Command(name string) (*Command, bool) {
 	r, ok := b.router.find(name)
 	if !ok {
@@ -188,12 +193,15 @@ func (b *Bot) IsOwner(user id.UserID) bool { return slices.Contains(b.config.Own
 // Go runs f on a goroutine that the bot owns: its context ends as soon as the bot stops, [Bot.Run] waits for it, and a
 // panic or error of it is logged. It is for work that goes on beside commands. On a bot that was stopped it does nothing.
 func (b *Bot) Go(f func(ctx context.Context) error) {
-	b.dispatcher.goOwned(func() {
-		if err := recovered(func() error { return f(b.hearing) }); err != nil &&
-			!errors.Is(err, context.Canceled) && !errors.Is(err, ErrClosed) {
-			b.log.Error("work ended with an error", "err", err, "stack", stackOf(err))
-		}
-	})
+	b.dispatcher.goOwned(func() { b.carry(b.hearing, b.log, f) })
+}
+
+// carry runs work that goes on beside commands, and tells how it ended.
+func (b *Bot) carry(ctx context.Context, log *slog.Logger, f func(ctx context.Context) error) {
+	err := recovered(func() error { return f(ctx) })
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, ErrClosed) {
+		log.Error("work ended with an error", "err", err, "stack", stackOf(err))
+	}
 }
 
 // Run connects and works until ctx ends or the homeserver no longer accepts the token. It returns nil in the former
@@ -256,6 +264,9 @@ func (b *Bot) quiet() {
 func (b *Bot) windDown() {
 	b.quiet()
 	b.drain()
+	ctx, cancel := context.WithTimeout(context.Background(), lastDrain)
+	defer cancel()
+	b.unmountAll(ctx)
 	b.endLife(ErrClosed)
 	b.typing.close()
 	b.settings.transport.CloseIdleConnections()

@@ -2,11 +2,11 @@ package niobot
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
-	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
 )
 
 // Check decides whether a command may run. It returns nil to agree, a [*CheckError] to refuse with a reason for the
@@ -14,13 +14,18 @@ import (
 // so it may ask the server, and is also asked by help, which leaves out what the user may not run.
 type Check func(ctx context.Context, c *Context) error
 
+// refuse makes the error of a check of niobot's own, in the caller's language.
+func refuse(c *Context, check string, t Text, args ...any) error {
+	return &CheckError{Check: check, Reason: c.words(t, args...).Text}
+}
+
 // OwnerOnly lets the users of [Config.Owners] run the command.
 func OwnerOnly() Check {
 	return func(_ context.Context, c *Context) error {
-		if slices.Contains(c.bot.config.Owners, c.Message.Sender) {
+		if c.bot.IsOwner(c.Message.Sender) {
 			return nil
 		}
-		return &CheckError{"owner", "Only the bot's owner may do that."}
+		return refuse(c, "owner", TextOwnerOnly)
 	}
 }
 
@@ -30,51 +35,104 @@ func DirectOnly() Check {
 		if c.Room.Direct() {
 			return nil
 		}
-		return &CheckError{"direct room", "That works only in a direct room with me."}
+		return refuse(c, "direct room", TextDirectOnly)
 	}
 }
 
 // FromServer lets users of the servers run the command. A server's name includes its port where it has one.
 func FromServer(servers ...string) Check {
 	return func(_ context.Context, c *Context) error {
-		_, server, _ := strings.Cut(string(c.Message.Sender), ":")
+		server := serverOf(string(c.Message.Sender))
 		if slices.ContainsFunc(servers, func(s string) bool { return strings.EqualFold(s, server) }) {
 			return nil
 		}
-		return &CheckError{"server", "Users of your server may not do that."}
+		return refuse(c, "server", TextOtherServer)
+	}
+}
+
+// InRooms lets the command run in these rooms.
+func InRooms(rooms ...id.RoomID) Check {
+	return func(_ context.Context, c *Context) error {
+		if slices.Contains(rooms, c.Room.id) {
+			return nil
+		}
+		return refuse(c, "room", TextOtherRoom)
 	}
 }
 
 // SenderPower lets users with at least that power level in the room run the command.
 func SenderPower(level int) Check {
-	return func(_ context.Context, c *Context) error {
-		have := c.Room.PowerLevels().User(c.Message.Sender)
-		if have >= level {
-			return nil
-		}
-		return &CheckError{"sender power", fmt.Sprintf("That takes a power level of %d, and yours is %d.", level, have)}
-	}
+	return func(_ context.Context, c *Context) error { return senderNeeds(c, level) }
 }
 
 // BotPower lets the command run where the bot has at least that power level.
 func BotPower(level int) Check {
-	return func(_ context.Context, c *Context) error {
-		have := c.Room.PowerLevels().User(c.bot.UserID())
-		if have >= level {
-			return nil
+	return func(_ context.Context, c *Context) error { return botNeeds(c, level) }
+}
+
+// SenderCan lets users run the command who have the power to do all of that in the room themselves.
+func SenderCan(actions ...Action) Check {
+	return func(_ context.Context, c *Context) error { return senderNeeds(c, c.Room.PowerLevels().need(actions)) }
+}
+
+// BotCan lets the command run where the bot has the power to do all of that.
+func BotCan(actions ...Action) Check {
+	return func(_ context.Context, c *Context) error { return botNeeds(c, c.Room.PowerLevels().need(actions)) }
+}
+
+func senderNeeds(c *Context, level int) error {
+	if have := c.Room.PowerLevels().User(c.Message.Sender); have < level {
+		return refuse(c, "sender power", TextSenderPower, level, have)
+	}
+	return nil
+}
+
+func botNeeds(c *Context, level int) error {
+	if have := c.Room.PowerLevels().User(c.bot.UserID()); have < level {
+		return refuse(c, "bot power", TextBotPower, level, have)
+	}
+	return nil
+}
+
+// All lets the command run where all the checks agree, in their order.
+func All(checks ...Check) Check {
+	return func(ctx context.Context, c *Context) error {
+		for _, check := range checks {
+			if err := check(ctx, c); err != nil {
+				return err
+			}
 		}
-		return &CheckError{"bot power",
-			fmt.Sprintf("For that I need a power level of %d in this room, and mine is %d.", level, have)}
+		return nil
 	}
 }
 
-// SenderCanSend lets users who may send events of the type into the room run the command.
-func SenderCanSend(t event.Type) Check {
-	return func(_ context.Context, c *Context) error {
-		levels := c.Room.PowerLevels()
-		if need, have := levels.Event(t), levels.User(c.Message.Sender); have < need {
-			return &CheckError{"sender power", fmt.Sprintf("That takes a power level of %d, and yours is %d.", need, have)}
+// Any lets the command run where one of the checks agrees. Where none does, the reason is that of the first.
+func Any(checks ...Check) Check {
+	return func(ctx context.Context, c *Context) error {
+		var first error
+		for _, check := range checks {
+			err := check(ctx, c)
+			if err == nil {
+				return nil
+			}
+			if first == nil {
+				first = err
+			}
 		}
-		return nil
+		return first
+	}
+}
+
+// Not lets the command run where the check refuses. Where the check could not decide, neither can Not.
+func Not(check Check) Check {
+	return func(ctx context.Context, c *Context) error {
+		err := check(ctx, c)
+		if err == nil {
+			return refuse(c, "not", TextNot)
+		}
+		if _, refused := errors.AsType[*CheckError](err); refused {
+			return nil
+		}
+		return err
 	}
 }

@@ -19,9 +19,14 @@ type Command struct {
 	description string
 	hidden      bool
 	disabled    bool
+	group       bool // Whether it only holds others
+	children    []*Command
 	checks      []Check
 	middleware  []Middleware
+	cooldowns   []cooldownRule
+	onError     ErrorHandler
 	most        int
+	busy        bool // Whether runs beyond most are refused
 	converters  []arg.Option
 	plan        *arg.Plan
 	invoke      func(ctx context.Context, c *Context) error
@@ -38,23 +43,16 @@ type NoArgs struct{}
 // mistakes in the program that its first start shows.
 func NewCommand[A any](name string, handler func(ctx context.Context, c *Context, args A) error, opts ...CommandOption) *Command {
 	cmd := &Command{name: name}
-	for _, opt := range opts {
-		opt(cmd)
-	}
+	cmd.apply(opts)
 	if handler == nil {
 		cmd.wrong("the handler is nil")
-	}
-	for _, n := range append([]string{name}, cmd.aliases...) {
-		cmd.checkName(n)
 	}
 	plan, err := arg.NewPlan(reflect.TypeFor[A](), cmd.converters...)
 	if err != nil {
 		cmd.wrong("%w", err)
 	}
-	if len(cmd.errs) > 0 {
-		panic(fmt.Sprintf("niobot: command %q: %s", name, joinReasons(cmd.errs)))
-	}
 	cmd.plan = plan
+	cmd.finish()
 	cmd.invoke = func(ctx context.Context, c *Context) error {
 		var args A
 		if err := plan.Bind(ctx, c.input(), &args); err != nil {
@@ -165,6 +163,26 @@ func MaxConcurrency(n int) CommandOption {
 			cmd.wrong("MaxConcurrency: %d is no positive number", n)
 		}
 		cmd.most = n
+	}
+}
+
+// RejectAbove bounds how many runs of the command go on at once, as [MaxConcurrency] does; further ones are refused
+// with [ErrBusy], which the user is told.
+func RejectAbove(n int) CommandOption {
+	return func(cmd *Command) {
+		MaxConcurrency(n)(cmd)
+		cmd.busy = true
+	}
+}
+
+// OnError tells h of the command's errors, and those of its subcommands, in place of the bot's own handler. h may call
+// [ReplyWithError] for those that it has no better answer for.
+func OnError(h ErrorHandler) CommandOption {
+	return func(cmd *Command) {
+		if h == nil {
+			cmd.wrong("OnError: the handler is nil")
+		}
+		cmd.onError = h
 	}
 }
 

@@ -24,6 +24,7 @@ type Context struct {
 
 	bot        *Bot
 	run        *run
+	route      *route
 	middleware []Middleware
 }
 

@@ -46,13 +46,15 @@ func (d *dispatcher) begin(ctx context.Context) {
 	d.filling, d.endFill = context.WithCancel(ctx)
 }
 
-// goOwned runs f beside the rooms, unless the dispatcher has stopped.
-func (d *dispatcher) goOwned(f func()) {
+// goOwned runs f beside the rooms, and reports false, without calling it, once the dispatcher has stopped.
+func (d *dispatcher) goOwned(f func()) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.stopped {
-		d.work.Go(f)
+	if d.stopped {
+		return false
 	}
+	d.work.Go(f)
+	return true
 }
 
 // push adds what one sync response brought for a room. Events outside rooms go with the nil room.

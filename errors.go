@@ -23,6 +23,9 @@ var (
 	// ErrNotCommand is returned by [Bot.Process] for a message that calls no command.
 	ErrNotCommand = errors.New("message calls no command")
 
+	// ErrBusy refuses a call of a command that runs as often as [RejectAbove] allows.
+	ErrBusy = errors.New("command is already running")
+
 	// ErrEmptyMessage is returned by a send of a body without text.
 	ErrEmptyMessage = errors.New("message is empty")
 

@@ -33,6 +33,9 @@ type settings struct {
 	presence     event.Presence
 	cacheSize    int
 	help         *Command
+	helpFormat   HelpFormat
+	unknown      Handler
+	texts        func(*Context) map[Text]string
 	onError      ErrorHandler
 	transport    *http.Transport
 	errs         []error
@@ -46,6 +49,8 @@ func newSettings(opts []Option) *settings {
 		receipts:    ReceiptsPublic,
 		cacheSize:   DefaultMessageCache,
 		help:        defaultHelp(),
+		helpFormat:  plainHelp{},
+		unknown:     suggestCommand,
 		onError:     replyWithError,
 		transport:   transport,
 	}

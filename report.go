@@ -3,6 +3,7 @@ package niobot
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/niobot/niobot/arg"
 )
@@ -17,6 +18,7 @@ func replyWithError(ctx context.Context, c *Context, err error) {
 	var (
 		wrong   *arg.Error
 		refused *CheckError
+		tired   *CooldownError
 		answer  Body
 	)
 	switch {
@@ -24,6 +26,13 @@ func replyWithError(ctx context.Context, c *Context, err error) {
 		answer = wrongArgument(c, wrong)
 	case errors.As(err, &refused):
 		answer = Plain(refused.Reason)
+	case errors.As(err, &tired):
+		if tired.Silent {
+			return
+		}
+		answer = c.words(TextCooldown, c.Called, tired.Wait.Round(time.Second)+time.Second)
+	case errors.Is(err, ErrBusy):
+		answer = c.words(TextBusy, c.Called)
 	case errors.Is(err, ErrClosed), errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrClosed):
 		c.Logger().Info("command ended with the bot", "err", err)
 		return
@@ -36,7 +45,7 @@ func replyWithError(ctx context.Context, c *Context, err error) {
 		if ctx.Err() != nil {
 			return
 		}
-		answer = Markdown("Something went wrong with `%s`. It has been logged.", c.Called)
+		answer = c.words(TextFailed, c.Called)
 	}
 	if _, err := c.Respond(ctx, answer); err != nil && ctx.Err() == nil {
 		c.Logger().Warn("error not answered", "err", err)
@@ -47,9 +56,9 @@ func replyWithError(ctx context.Context, c *Context, err error) {
 func wrongArgument(c *Context, wrong *arg.Error) Body {
 	usage := commandLine(c.Prefix, c.Called, c.Command)
 	if pointer := wrong.Pointer(); pointer != "" {
-		return Markdown("%s\n\n```\n%s\n```\n\nUsage: `%s`", wrong.Error(), pointer, usage)
+		return Markdown("%s\n\n```\n%s\n```\n\n%v", wrong.Error(), pointer, c.words(TextUsage, usage))
 	}
-	return Markdown("%s\n\nUsage: `%s`", wrong.Error(), usage)
+	return Markdown("%s\n\n%v", wrong.Error(), c.words(TextUsage, usage))
 }
 
 // commandLine is how the command is called.

@@ -195,7 +195,11 @@ func (b *Bot) concluded(r *run) {
 	if r.err == nil || errors.Is(context.Cause(r), errSuperseded) {
 		return
 	}
-	err := recovered(func() error { b.settings.onError(r, r.call, r.err); return nil })
+	tell := b.settings.onError
+	if own := r.call.route.onError; own != nil {
+		tell = own
+	}
+	err := recovered(func() error { tell(r, r.call, r.err); return nil })
 	if err != nil {
 		r.call.Logger().Error("error handler panicked", "err", err, "stack", stackOf(err))
 	}
@@ -203,23 +207,33 @@ func (b *Bot) concluded(r *run) {
 
 // handle asks the checks, binds the arguments and calls the handler.
 func (b *Bot) handle(ctx context.Context, c *Context) error {
-	if c.Command.disabled {
-		return &CheckError{"disabled", "That command is switched off."}
+	r := c.route
+	if r.disabled() {
+		return refuse(c, "disabled", TextDisabled)
 	}
-	if err := b.permit(ctx, c, c.Command); err != nil {
+	if err := b.permit(ctx, c, r); err != nil {
 		return err
+	}
+	if err := r.cool(c); err != nil {
+		return err
+	}
+	if r.reject != nil {
+		defer r.reject.Add(-1)
+		if r.reject.Add(1) > r.most {
+			return ErrBusy
+		}
 	}
 	return c.Command.invoke(ctx, c)
 }
 
-// permit asks the checks of the bot and of the command.
-func (b *Bot) permit(ctx context.Context, c *Context, cmd *Command) error {
+// permit asks the checks of the bot, of the groups and of the command.
+func (b *Bot) permit(ctx context.Context, c *Context, r *route) error {
 	for _, check := range b.router.required() {
 		if err := check(ctx, c); err != nil {
 			return err
 		}
 	}
-	for _, check := range cmd.checks {
+	for _, check := range r.checks {
 		if err := check(ctx, c); err != nil {
 			return err
 		}
