@@ -240,14 +240,15 @@ func (t *roomTurn) doze() {
 // idle returns when no event and no command is being worked on, except by handlers that wait for an event.
 func (b *Bot) idle(ctx context.Context) error {
 	for {
-		for _, rest := range []<-chan struct{}{b.dispatcher.resting(), b.pool.resting()} {
+		// Work goes from the rooms to the handlers, so the pool's rest says nothing before the rooms have theirs.
+		for _, resting := range []func() <-chan struct{}{b.dispatcher.resting, b.pool.resting} {
 			select {
-			case <-rest:
+			case <-resting():
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
 		}
-		// What rested first may have been given work by the other meanwhile.
+		// A handler may have woken a listener meanwhile.
 		select {
 		case <-b.dispatcher.resting():
 			return nil
@@ -294,6 +295,9 @@ func (b *Bot) act(e *Event, m *Message) {
 // listen calls the listeners of an event one after the other.
 func (b *Bot) listen(ctx context.Context, entries []*listenerEntry, e *Event) {
 	for _, l := range entries {
+		if l.removed.Load() {
+			continue // By one before it
+		}
 		if err := recovered(func() error { return l.call(ctx, e) }); err != nil {
 			b.log.Error("listener ended with an error", "type", e.Type.Type, "room_id", e.RoomID, "event_id", e.ID,
 				"err", err, "stack", stackOf(err))

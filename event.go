@@ -22,6 +22,8 @@ type Event struct {
 	room   *Room      // nil outside rooms
 	kept   syncjson.Kept
 
+	contents contents
+
 	decodeOnce sync.Once
 	decoded    *event.Event
 	decodeErr  error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"maunium.net/go/mautrix/event"
 )
@@ -44,10 +45,13 @@ type listeners struct {
 	types map[string][]*listenerEntry
 }
 
-type listenerEntry struct{ call Listener }
+type listenerEntry struct {
+	call    Listener
+	removed atomic.Bool
+}
 
 func (ls *listeners) add(typ string, l Listener) (remove func()) {
-	entry := &listenerEntry{l}
+	entry := &listenerEntry{call: l}
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if ls.types == nil {
@@ -58,6 +62,7 @@ func (ls *listeners) add(typ string, l Listener) (remove func()) {
 }
 
 func (ls *listeners) remove(typ string, entry *listenerEntry) {
+	entry.removed.Store(true)
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	left := slices.DeleteFunc(slices.Clone(ls.types[typ]), func(e *listenerEntry) bool { return e == entry })
