@@ -34,16 +34,14 @@ func TestBan(t *testing.T) {
 	hs := niobottest.Start(t, newBot())
 	alice := hs.User("alice")
 	room := alice.NewRoom()
+	alice.SetPower(room, hs.BotID(), 50)
 	alice.Say(room, "!ban @spam:example.org --for soon")
 	alice.ExpectReplyMatch(`"soon" is not a duration`)
 }
 
-// newBot has ban without the checks, which would be asked before the arguments are read.
-func newBot() *niobot.Bot { return botWith(niobot.NewCommand("ban", ban)) }
-
-func botWith(cmd *niobot.Command) *niobot.Bot {
+func newBot() *niobot.Bot {
 	bot := niobot.Must(niobot.New(niobot.Config{Homeserver: "example.org", Token: "token", Prefixes: []string{"!"}}))
-	bot.Add(cmd)
+	bot.Add(banCommand)
 	return bot
 }
 
@@ -53,7 +51,7 @@ func TestReadmeShowsTheAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hs := niobottest.Start(t, botWith(banCommand))
+	hs := niobottest.Start(t, newBot())
 	alice := hs.User("alice")
 	room := alice.NewRoom()
 	alice.SetPower(room, hs.BotID(), 50)

@@ -56,12 +56,8 @@ func (s *Settler) Settle(ctx context.Context, ended <-chan struct{}) error {
 			if got != want {
 				continue
 			}
-			// Work goes from rooms to handlers. Idle may look at both at once, and so miss what is on its way from the
-			// one to the other; the second time, all that came before the marker has arrived.
-			for range 2 {
-				if err := s.bed.Idle(ctx); err != nil {
-					return fmt.Errorf("the bot still works: %w", err)
-				}
+			if err := s.bed.Idle(ctx); err != nil {
+				return fmt.Errorf("the bot still works: %w", err)
 			}
 			return nil
 		case <-ended:
