@@ -21,10 +21,13 @@ type gap struct {
 	room  *Room
 	from  string // Where the timeline that came begins
 	since string // Where the sync before ended
+
+	// after are the events that came after the gap, by their keys. A server may begin the piece with some of them.
+	after []uint64
 }
 
-// fillGap fetches the events of a gap, oldest first. It goes back until it meets an event that came before; what it
-// can't fetch is logged and left out.
+// fillGap fetches the events of a gap, oldest first. It goes back until it meets an event that came in an earlier sync;
+// what it can't fetch is logged and left out.
 func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 	var events []*Event
 	fetched := 0
@@ -38,16 +41,20 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 			break
 		}
 		for _, raw := range page {
+			fetched++
 			parsed, ok := syncjson.Parse([]byte(raw))
 			if !ok || !validEventID(parsed.ID) {
 				log.Warn("event of a gap skipped", "reason", "malformed")
 				continue
 			}
-			if _, fresh := b.meet(parsed.ID); !fresh {
+			if key, fresh := b.meet(parsed.ID); !fresh {
+				if slices.Contains(g.after, key) {
+					continue
+				}
 				done = true
 				break
 			}
-			if fetched++; b.wants(&parsed) {
+			if b.wants(&parsed) {
 				events = append(events, newEvent(g.room, timelineClass(&parsed), parsed.Keep()))
 			}
 		}

@@ -1,6 +1,8 @@
 package niobot
 
 import (
+	"slices"
+
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
@@ -89,6 +91,7 @@ func (in *intake) Room(r *syncjson.Room) error {
 	batch := roomBatch{room: room}
 	var read []byte
 	first := in.firstEvent(room, r, was)
+	before := len(in.met)
 	for i := range r.Timeline {
 		if in.timeline(&batch, &r.Timeline[i], i >= first) {
 			read = r.Timeline[i].ID
@@ -102,7 +105,7 @@ func (in *intake) Room(r *syncjson.Room) error {
 		in.become(room, was, event.MembershipJoin)
 		in.upgrades = append(in.upgrades, room)
 		if r.Limited && r.PrevBatch != "" && in.since != "" && was == event.MembershipJoin {
-			batch.gap = &gap{room: room, from: r.PrevBatch, since: in.since}
+			batch.gap = &gap{room: room, from: r.PrevBatch, since: in.since, after: slices.Clone(in.met[before:])}
 		}
 	}
 	if in.since != "" {

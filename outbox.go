@@ -119,7 +119,7 @@ func encodeContent(content any) (json.RawMessage, error) {
 func unlessSuperseded(ctx context.Context) (context.Context, context.CancelFunc) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 	stop := context.AfterFunc(ctx, func() {
-		if context.Cause(ctx) != errSuperseded {
+		if !errors.Is(context.Cause(ctx), errSuperseded) {
 			cancel()
 		}
 	})
