@@ -23,10 +23,38 @@ type View = Event[[]byte]
 // Kept is an event that stays valid. Its texts share one string, a copy of the event's JSON, and hold on to that only.
 type Kept = Event[string]
 
-// Keep copies the event. It allocates once, and once more for each of its texts that holds an escape.
+// Keep copies a view. It allocates once, and once more for each of its texts that holds an escape. An event that is kept
+// already is returned as it is.
 func (e *Event[T]) Keep() Kept {
-	kept, _ := parse(string(e.Raw))
-	return kept
+	if kept, ok := any(e).(*Kept); ok {
+		return *kept
+	}
+	k := keeper{raw: []byte(e.Raw), kept: string(e.Raw)}
+	return Kept{
+		Raw: k.kept, ID: k.keep([]byte(e.ID)), Type: k.keep([]byte(e.Type)), Sender: k.keep([]byte(e.Sender)),
+		StateKey: k.keep([]byte(e.StateKey)), Content: k.keep([]byte(e.Content)), Redacts: k.keep([]byte(e.Redacts)),
+		Unsigned: k.keep([]byte(e.Unsigned)), Timestamp: e.Timestamp, HasStateKey: e.HasStateKey,
+	}
+}
+
+// keeper copies the texts of one event.
+type keeper struct {
+	raw  []byte
+	kept string // The same
+}
+
+// keep is a copy of the text: the piece of the kept event that it was cut out of, or, where it held an escape and lies
+// elsewhere, one of its own.
+func (k *keeper) keep(text []byte) string {
+	if len(text) == 0 {
+		return ""
+	}
+	// What is cut out of an array reaches as far as the array does.
+	at := cap(k.raw) - cap(text)
+	if at >= 0 && at+len(text) <= len(k.raw) && &k.raw[at] == &text[0] {
+		return k.kept[at : at+len(text)]
+	}
+	return string(text)
 }
 
 // Parse cuts an event out of its JSON text, such as a stored Raw or the plaintext of an encrypted event. The text has to
