@@ -101,23 +101,96 @@ func (d *directs) addLocked(ctx context.Context, user id.UserID, room id.RoomID)
 	}
 	var rooms []id.RoomID
 	_ = json.Unmarshal(content[user], &rooms)
-	if !slices.Contains(rooms, room) {
-		rooms = append(rooms, room)
-		if content[user], err = json.Marshal(rooms); err != nil {
+	if slices.Contains(rooms, room) {
+		return d.accept(content)
+	}
+	if content[user], err = json.Marshal(append(rooms, room)); err != nil {
+		return err
+	}
+	return d.save(ctx, content)
+}
+
+// follow marks the room that took another's place as a direct one with the same users.
+func (d *directs) follow(ctx context.Context, old, next id.RoomID) error {
+	if err := d.load(ctx); err != nil {
+		return err
+	}
+	for _, user := range d.usersOf(old) {
+		if err := d.add(ctx, user, next); err != nil {
 			return err
 		}
-		err = retry(ctx, func(ctx context.Context) error {
-			return d.bot.client.SetAccountData(ctx, event.AccountDataDirectChats.Type, content)
-		})
-		if err != nil {
-			return fmt.Errorf("save m.direct: %w", err)
-		}
 	}
-	all, err := json.Marshal(content)
+	return nil
+}
+
+// remove takes all marks from a room, whoever they name; the other ones stay.
+func (d *directs) remove(ctx context.Context, room id.RoomID) error {
+	if err := d.writing.enter(ctx); err != nil {
+		return err
+	}
+	defer d.writing.leave()
+	content, err := d.fetch(ctx)
 	if err != nil {
 		return err
 	}
-	d.learn(string(all))
+	changed := false
+	for user, raw := range content {
+		rooms := listOf(raw)
+		kept := slices.DeleteFunc(slices.Clone(rooms), isString(string(room)))
+		switch {
+		case len(kept) == len(rooms):
+			continue
+		case len(kept) == 0:
+			delete(content, user)
+		default:
+			if content[user], err = json.Marshal(kept); err != nil {
+				return err
+			}
+		}
+		changed = true
+	}
+	if !changed {
+		return d.accept(content)
+	}
+	return d.save(ctx, content)
+}
+
+// replace puts other content in the place of all marks.
+func (d *directs) replace(ctx context.Context, body json.RawMessage) error {
+	if err := d.writing.enter(ctx); err != nil {
+		return err
+	}
+	defer d.writing.leave()
+	return d.put(ctx, body)
+}
+
+// save writes changed marks. The gate is held.
+func (d *directs) save(ctx context.Context, content map[id.UserID]json.RawMessage) error {
+	body, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	return d.put(ctx, body)
+}
+
+func (d *directs) put(ctx context.Context, body json.RawMessage) error {
+	err := retry(ctx, func(ctx context.Context) error {
+		return d.bot.client.SetAccountData(ctx, event.AccountDataDirectChats.Type, body)
+	})
+	if err != nil {
+		return fmt.Errorf("save m.direct: %w", err)
+	}
+	d.learn(string(body))
+	return nil
+}
+
+// accept takes over marks that the server has.
+func (d *directs) accept(content map[id.UserID]json.RawMessage) error {
+	body, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	d.learn(string(body))
 	return nil
 }
 
@@ -127,12 +200,7 @@ func (d *directs) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := json.Marshal(content)
-	if err != nil {
-		return err
-	}
-	d.learn(string(all))
-	return nil
+	return d.accept(content)
 }
 
 // fetch asks the server for m.direct; an account without it has an empty one.
@@ -236,21 +304,7 @@ func (b *Bot) isDirectWith(ctx context.Context, room id.RoomID, user id.UserID) 
 }
 
 func (b *Bot) createDirectRoom(ctx context.Context, user id.UserID) (id.RoomID, error) {
-	// A request that may have reached the server is not repeated: it would make a second room. A 429 did not.
-	var room id.RoomID
-	err := retryRefused(ctx, func(ctx context.Context) error {
-		resp, err := b.client.CreateRoom(ctx, &mautrix.ReqCreateRoom{
-			Preset: "trusted_private_chat", IsDirect: true, Invite: []id.UserID{user},
-		})
-		if err == nil && resp != nil {
-			room = resp.RoomID
-		}
-		return err
-	})
-	if err == nil && room == "" {
-		err = errors.New("the server's answer names no room")
-	}
-	return room, err
+	return b.requestRoom(ctx, NewRoom{Direct: true, Invite: []id.UserID{user}}.request())
 }
 
 // Member is a user's membership of a room: as it was synced, or else as the server says. The error of a user who

@@ -247,21 +247,6 @@ func (j *joiner) closed() bool {
 
 func (j *joiner) wait() { j.work.Wait() }
 
-// Leave leaves a room. reason may be empty.
-func (b *Bot) Leave(ctx context.Context, room id.RoomID, reason string) error {
-	if err := b.connect(ctx); err != nil {
-		return err
-	}
-	err := retry(ctx, func(ctx context.Context) error {
-		_, err := b.client.LeaveRoom(ctx, room, &mautrix.ReqLeave{Reason: reason})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("leave %s: %w", room, err)
-	}
-	return nil
-}
-
 // Join joins a room by its id or alias. via are servers that know the room, of use for rooms of other servers.
 func (b *Bot) Join(ctx context.Context, roomOrAlias string, via ...string) (id.RoomID, error) {
 	if err := b.connect(ctx); err != nil {
