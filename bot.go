@@ -30,6 +30,8 @@ type Bot struct {
 	cache     messageCache
 	rooms     rooms
 	modules   modules
+	hooks     hooks
+	triggers  triggers
 	direct    directs
 
 	connecting gate
@@ -89,6 +91,7 @@ func New(config Config, opts ...Option) (*Bot, error) {
 
 		connecting: newGate(),
 	}
+	b.hooks.log = b.log
 	b.direct = directs{bot: b, writing: newGate()}
 	b.dispatcher = &dispatcher{handle: b.dispatch, fill: b.fillGap}
 	b.typing = &typing{send: b.sendTyping, log: b.log}
@@ -225,6 +228,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		err = fmt.Errorf("connect: %w", err)
 	} else {
 		b.warnStart()
+		b.tellStart(ctx)
 		err = b.work(ctx)
 	}
 	b.windDown()
@@ -242,6 +246,7 @@ func (b *Bot) work(ctx context.Context) error {
 	var owned sync.WaitGroup
 	owned.Go(func() { b.receipts.run(aside) })
 	owned.Go(func() { b.showPresence(aside) })
+	owned.Go(func() { b.awaitReady(aside) })
 	b.dispatcher.begin(b.life)
 
 	err := b.sync(ctx)
@@ -264,6 +269,7 @@ func (b *Bot) quiet() {
 func (b *Bot) windDown() {
 	b.quiet()
 	b.drain()
+	b.tellStop()
 	ctx, cancel := context.WithTimeout(context.Background(), lastDrain)
 	defer cancel()
 	b.unmountAll(ctx)
@@ -277,7 +283,7 @@ func (b *Bot) drain() {
 	wait := func(limit time.Duration) bool {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		return b.pool.wait(ctx) == nil && b.dispatcher.wait(ctx) == nil
+		return b.pool.wait(ctx) == nil && b.dispatcher.wait(ctx) == nil && b.hooks.wait(ctx) == nil
 	}
 	if b.config.Drain > 0 && wait(b.config.Drain) {
 		return

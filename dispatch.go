@@ -283,11 +283,12 @@ func (b *Bot) dispatch(ctx context.Context, l *lane, e *Event) (kept bool) {
 func (b *Bot) act(e *Event, m *Message) {
 	switch {
 	case m != nil:
-		b.call(m)
+		b.pull(m, b.call(m))
 	case e.room != nil && e.Type == event.EventRedaction:
 		b.cache.remove(e.RoomID, e.redacts())
 		if !b.settings.ignoreEdits {
-			b.retract(e.redacts(), e, nil)
+			b.retract(&b.history, e.redacts(), e, nil)
+			b.letGo(e)
 		}
 	}
 }
@@ -308,16 +309,21 @@ func (b *Bot) listen(ctx context.Context, entries []*listenerEntry, e *Event) {
 // redacts is what a redaction redacts.
 func (e *Event) redacts() id.EventID { return id.EventID(e.kept.Redacts) }
 
-// call starts what the message calls, if anything. The bot's own messages call nothing, unless its account is used
-// from another device and that was asked for.
+// heeds tells whether a message may start anything. The bot's own start nothing, unless its account is used from
+// another device and that was asked for.
+func (b *Bot) heeds(m *Message) bool {
+	switch {
+	case m.Sender == b.UserID() && (!b.settings.takeOwn || m.kept.TransactionID() != ""):
+		return false
+	case m.Replaces != "" && b.settings.ignoreEdits:
+		return false
+	}
+	return m.room.Membership() == event.MembershipJoin
+}
+
+// call starts the command that the message calls, if any.
 func (b *Bot) call(m *Message) *run {
-	if m.Sender == b.UserID() && (!b.settings.takeOwn || m.kept.TransactionID() != "") {
-		return nil
-	}
-	if m.Replaces != "" && b.settings.ignoreEdits {
-		return nil
-	}
-	if m.room.Membership() != event.MembershipJoin {
+	if !b.heeds(m) {
 		return nil
 	}
 	found, c, ok := b.route(m.room, m)
@@ -327,19 +333,19 @@ func (b *Bot) call(m *Message) *run {
 				return nil // Only a message's author can edit it.
 			}
 			if !ok {
-				return b.retract(m.Replaces, m.Event, m)
+				return b.retract(&b.history, m.Replaces, m.Event, m)
 			}
-			return b.start(found, c, before)
+			return b.start(&b.history, found, c, before)
 		}
 	}
 	if !ok {
 		return nil
 	}
-	return b.start(found, c, nil)
+	return b.start(&b.history, found, c, nil)
 }
 
-// start queues a run of the command.
-func (b *Bot) start(found *route, c *Context, before *run) *run {
+// start queues a run of the command, and notes it in h.
+func (b *Bot) start(h *history, found *route, c *Context, before *run) *run {
 	ctx, cancel := context.WithCancelCause(b.background())
 	// What has not started need not be waited for: the run that it was to follow is followed instead.
 	for before != nil && before.giveUp(errSuperseded) {
@@ -347,7 +353,7 @@ func (b *Bot) start(found *route, c *Context, before *run) *run {
 	}
 	r := &run{Context: ctx, cancel: cancel, call: c, pool: b.pool, after: before, done: make(chan struct{})}
 	c.run = r
-	b.history.put(r)
+	h.put(r)
 	var l *limit
 	if found != nil {
 		l = found.limit
@@ -366,15 +372,15 @@ func (b *Bot) start(found *route, c *Context, before *run) *run {
 	return r
 }
 
-// retract cancels the run that a message started and removes its replies, since the message was redacted, or edited
-// into one that is no command: by is that event, m the edit.
-func (b *Bot) retract(command id.EventID, by *Event, m *Message) *run {
-	before := b.history.find(command)
+// retract cancels the run that a message started, as h knows it, and removes its replies, since the message was
+// redacted, or edited into one that starts nothing: by is that event, m the edit.
+func (b *Bot) retract(h *history, command id.EventID, by *Event, m *Message) *run {
+	before := h.find(command)
 	if before == nil || before.call.Room != by.room || before.call.Command == nil {
 		return nil
 	}
 	if m == nil {
 		m = &Message{Event: by, Replaces: command}
 	}
-	return b.start(nil, &Context{Message: m, Room: by.room, bot: b}, before)
+	return b.start(h, nil, &Context{Message: m, Room: by.room, bot: b}, before)
 }

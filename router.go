@@ -44,6 +44,7 @@ type route struct {
 	own        []Middleware // Of the groups and the command
 	middleware []Middleware // Of the bot and own
 	onError    ErrorHandler
+	passive    bool // Whether it is a trigger's, which nobody called
 }
 
 // disabled tells whether the command or a group around it is switched off.
@@ -262,6 +263,13 @@ func (rt *router) required() []Check {
 	rt.mu.RLock()
 	defer rt.mu.RUnlock()
 	return rt.checks
+}
+
+// around is the middleware of the bot.
+func (rt *router) around() []Middleware {
+	rt.mu.RLock()
+	defer rt.mu.RUnlock()
+	return slices.Clip(rt.middleware)
 }
 
 // middlewareOf is read under the lock, since use may change it while the bot runs.

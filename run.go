@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"maunium.net/go/mautrix/id"
 )
@@ -177,9 +178,12 @@ func (b *Bot) execute(r *run) {
 	case r.Err() != nil:
 		r.err = context.Cause(r)
 	default:
+		begin := time.Now()
 		r.err = recovered(func() error { return b.handle(r, r.call) })
+		took := time.Since(begin)
 		r.stopTyping()
 		b.concluded(r)
+		b.tellEnd(r, took)
 	}
 	if !errors.Is(context.Cause(r), errSuperseded) {
 		r.mu.Lock()
@@ -194,6 +198,9 @@ func (b *Bot) execute(r *run) {
 func (b *Bot) concluded(r *run) {
 	if r.err == nil || errors.Is(context.Cause(r), errSuperseded) {
 		return
+	}
+	if refused := (*CheckError)(nil); r.call.route.passive && errors.As(r.err, &refused) {
+		return // Nobody asked.
 	}
 	tell := b.settings.onError
 	if own := r.call.route.onError; own != nil {
@@ -223,6 +230,7 @@ func (b *Bot) handle(ctx context.Context, c *Context) error {
 			return ErrBusy
 		}
 	}
+	c.middleware = b.announced(c)
 	return c.Command.invoke(ctx, c)
 }
 
