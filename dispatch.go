@@ -328,6 +328,9 @@ func (b *Bot) call(m *Message) *run {
 	}
 	found, c, ok := b.route(m.room, m)
 	if m.Replaces != "" {
+		if original, known := b.cache.find(m.RoomID, m.Replaces); known && original.Sender != m.Sender {
+			return nil
+		}
 		if before := b.history.find(m.Replaces); before != nil {
 			if before.call.Message.Sender != m.Sender || before.call.Room != m.room {
 				return nil // Only a message's author can edit it.
