@@ -2,13 +2,17 @@ module github.com/niobot/niobot
 
 go 1.26.0
 
+tool github.com/niobot/niobot/release/cmd/release
+
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/go-json-experiment/json v1.27.2
 	github.com/microcosm-cc/bluemonday v1.0.27
 	github.com/rs/zerolog v1.35.1
 	github.com/tidwall/gjson v1.19.0
 	github.com/yuin/goldmark v1.8.6
 	go.uber.org/goleak v1.3.0
+	golang.org/x/mod v0.42.0
 	golang.org/x/net v0.59.0
 	golang.org/x/term v0.46.0
 	golang.org/x/text v0.42.0
