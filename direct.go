@@ -92,6 +92,21 @@ func (d *directs) add(ctx context.Context, user id.UserID, room id.RoomID) error
 	return d.addLocked(ctx, user, room)
 }
 
+// confirm is add for the room of an accepted invite. It marks nothing where the bot has left the room meanwhile.
+func (d *directs) confirm(ctx context.Context, user id.UserID, room id.RoomID) error {
+	if err := d.writing.enter(ctx); err != nil {
+		return err
+	}
+	defer d.writing.leave()
+	d.mu.RLock()
+	_, expected := d.expected[room]
+	d.mu.RUnlock()
+	if !expected {
+		return nil
+	}
+	return d.addLocked(ctx, user, room)
+}
+
 func (d *directs) addLocked(ctx context.Context, user id.UserID, room id.RoomID) error {
 	// What the server has counts, not what was synced: another device may have written since. Entries that are not
 	// understood are kept as they are.
@@ -129,6 +144,9 @@ func (d *directs) remove(ctx context.Context, room id.RoomID) error {
 		return err
 	}
 	defer d.writing.leave()
+	d.mu.Lock()
+	delete(d.expected, room)
+	d.mu.Unlock()
 	content, err := d.fetch(ctx)
 	if err != nil {
 		return err

@@ -205,7 +205,7 @@ func (j *joiner) joined(ctx context.Context, room id.RoomID, invite Invite) {
 		}
 	}
 	if invite.Direct {
-		if err := j.bot.direct.add(ctx, invite.Sender, room); err != nil {
+		if err := j.bot.direct.confirm(ctx, invite.Sender, room); err != nil {
 			j.log.Warn("direct room not marked", "room_id", room, "err", err)
 		}
 	}
