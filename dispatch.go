@@ -259,9 +259,7 @@ func (b *Bot) idle(ctx context.Context) error {
 
 // dispatch takes one event through waiters, listeners and commands, and reports whether the room's turn was kept.
 func (b *Bot) dispatch(ctx context.Context, l *lane, e *Event) (kept bool) {
-	if err := b.waiters.offer(e); err != nil {
-		b.log.Error("filter panicked", "room_id", e.RoomID, "event_id", e.ID, "err", err, "stack", stackOf(err))
-	}
+	b.tellFilter(b.waiters.offer(e))
 	m, isMessage := e.message()
 	if isMessage {
 		b.cache.put(m)

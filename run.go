@@ -27,6 +27,7 @@ type run struct {
 	claimed atomic.Bool   // Whether it was started or given up
 	done    chan struct{} // Closed when the handler has returned and all is cleaned up
 	sends   atomic.Uint64
+	upTo    atomic.Uint64 // The count of the last event that came before the run's latest send or wait; zero before both
 
 	mu        sync.Mutex
 	repeats   []id.EventID // Replies of the run before, which the next replies edit
@@ -69,11 +70,28 @@ func (r *run) transaction() string {
 	if r == nil {
 		return newTransaction()
 	}
+	r.upTo.Store(r.call.bot.waiters.now())
 	name := ""
 	if cmd := r.call.Command; cmd != nil {
 		name = cmd.name
 	}
 	return runTransaction(r.call.Message.ID, name, r.sends.Add(1))
+}
+
+// heardUpTo is the count of the event after which others may answer what the run has sent; zero where it has sent
+// nothing and waited for nothing.
+func (r *run) heardUpTo() uint64 {
+	if r == nil {
+		return 0
+	}
+	return r.upTo.Load()
+}
+
+// heard notes the count of an event that a wait has found.
+func (r *run) heard(at uint64) {
+	if r != nil {
+		r.upTo.Store(at)
+	}
 }
 
 // repeated takes the reply of the run before that the next reply edits.
@@ -179,6 +197,8 @@ func (b *Bot) execute(r *run) {
 		r.err = context.Cause(r)
 	default:
 		begin := time.Now()
+		b.waiters.enter()
+		defer b.waiters.leave()
 		r.err = recovered(func() error { return b.handle(r, r.call) })
 		took := time.Since(begin)
 		r.stopTyping()

@@ -24,23 +24,37 @@ func (f *Filter) accepts(e *Event) bool {
 }
 
 // WaitFor returns the next event that the filter accepts, ctx's error where none came before ctx ended, and [ErrClosed]
-// where none will come since the bot has stopped. Events of
-// the bot itself count; those that came before the call do not. A handler or listener that waits with the context
-// that it was given gives its place to others meanwhile, so that waiting holds up nothing. Typing, receipts and
-// presence are asked of the server only while somebody listens or waits for them by the type's name.
+// where none will come since the bot has stopped. Events of the bot itself count; those that came before the call do
+// not, except in a command's handler: there, those count that have come since the handler last sent something or last
+// waited, so that an answer that is quicker than the handler is not lost.
+//
+// A handler or listener that waits with the context that it was given gives its place to others meanwhile, so that
+// waiting holds up nothing. Typing, receipts and presence are asked of the server only while somebody listens or waits
+// for them by the type's name.
 func (b *Bot) WaitFor(ctx context.Context, f Filter) (*Event, error) {
-	w := b.waiters.add(f, placeOf(ctx))
+	p := placeOf(ctx)
+	r, _ := p.(*run)
+	w, err := b.waiters.addSince(r.heardUpTo(), f, p)
+	b.tellFilter(err)
 	defer b.waiters.remove(w)
 	if w.place != nil {
 		defer w.place.regain()
 	}
 	select {
 	case e := <-w.found:
+		r.heard(w.at)
 		return e, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-b.hearing.Done():
 		return nil, context.Cause(b.hearing)
+	}
+}
+
+// tellFilter logs the panic of a filter.
+func (b *Bot) tellFilter(err error) {
+	if err != nil {
+		b.log.Error("filter panicked", "err", err, "stack", stackOf(err))
 	}
 }
 
@@ -62,32 +76,95 @@ func (b *Bot) WaitForMessage(ctx context.Context, room id.RoomID, sender id.User
 	return m, nil
 }
 
-// waiters are the calls of WaitFor that go on.
+// maxRecent is how many of the latest events are kept for handlers that may be about to wait.
+const maxRecent = 1024
+
+// waiters are the calls of WaitFor that go on, and what those may still want that come while commands run.
 type waiters struct {
-	mu  sync.Mutex
-	all map[*waiter]struct{}
+	mu     sync.Mutex
+	all    map[*waiter]struct{}
+	runs   int    // Commands that run, and may come to wait
+	count  uint64 // Of the events that were offered
+	recent fifo[recentEvent]
 }
 
 type waiter struct {
 	filter Filter
-	place  place // What who waits works on; nil where it is nothing of the bot's
+	place  place // What who waits works on, and has given back; nil where there is none
 	found  chan *Event
+	at     uint64 // The count of what was found
+}
+
+type recentEvent struct {
+	event *Event
+	at    uint64
+}
+
+// enter says that a command runs; leave, that it has ended.
+func (ws *waiters) enter() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.runs++
+}
+
+func (ws *waiters) leave() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.runs--; ws.runs == 0 {
+		ws.recent = fifo[recentEvent]{}
+	}
+}
+
+// now is the count of the latest event.
+func (ws *waiters) now() uint64 {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return ws.count
 }
 
 // add notes who waits and gives the place back, in one: an event that comes between is neither lost, nor found while
 // the place is still taken.
 func (ws *waiters) add(f Filter, p place) *waiter {
-	w := &waiter{filter: f, place: p, found: make(chan *Event, 1)}
+	w, _ := ws.addSince(0, f, p)
+	return w
+}
+
+// addSince is add, unless what is waited for has come after the event with the count since; zero: nothing before
+// counts. failure is a filter's panic.
+func (ws *waiters) addSince(since uint64, f Filter, p place) (w *waiter, failure error) {
+	w = &waiter{filter: f, found: make(chan *Event, 1)}
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
+	if since > 0 {
+		for _, r := range ws.recent.items[ws.recent.head:] {
+			if r.at <= since {
+				continue
+			}
+			accepted, err := w.accepts(r.event)
+			if err != nil {
+				failure = err
+			}
+			if accepted {
+				w.at = r.at
+				w.found <- r.event
+				return w, failure
+			}
+		}
+	}
 	if p != nil {
+		w.place = p
 		p.yield()
 	}
 	if ws.all == nil {
 		ws.all = make(map[*waiter]struct{})
 	}
 	ws.all[w] = struct{}{}
-	return w
+	return w, failure
+}
+
+func (w *waiter) accepts(e *Event) (accepted bool, failure error) {
+	failure = recovered(func() error { accepted = w.filter.accepts(e); return nil })
+	return accepted, failure
 }
 
 func (ws *waiters) remove(w *waiter) {
@@ -100,15 +177,23 @@ func (ws *waiters) remove(w *waiter) {
 func (ws *waiters) offer(e *Event) (failure error) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
+	ws.count++
+	if ws.runs > 0 {
+		ws.recent.push(recentEvent{e, ws.count})
+		if ws.recent.len() > maxRecent {
+			ws.recent.pop()
+		}
+	}
 	for w := range ws.all {
-		accepted := false
-		if err := recovered(func() error { accepted = w.filter.accepts(e); return nil }); err != nil {
+		accepted, err := w.accepts(e)
+		if err != nil {
 			failure = err
 		}
 		if accepted {
 			if w.place != nil {
 				w.place.wake()
 			}
+			w.at = ws.count
 			w.found <- e
 			delete(ws.all, w)
 		}
@@ -116,11 +201,11 @@ func (ws *waiters) offer(e *Event) (failure error) {
 	return failure
 }
 
-// any tells whether somebody waits.
+// any tells whether somebody waits, or may be about to.
 func (ws *waiters) any() bool {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	return len(ws.all) > 0
+	return len(ws.all) > 0 || ws.runs > 0
 }
 
 // name tells whether somebody waits for events of that type by its name.
