@@ -39,7 +39,8 @@ func TestMissingAccountDataIsToldFromAFailure(t *testing.T) {
 		if got, err := get[where](); err != nil || got.Sky != "blue "+where {
 			t.Errorf("%s: the data reads %+v (%v)", where, got, err)
 		}
-		hs.Fail(niobottest.Fault{Path: "/account_data/", Method: http.MethodGet, Count: 1, Status: http.StatusForbidden, ErrCode: "M_FORBIDDEN"})
+		hs.Fail(niobottest.Fault{Path: "/account_data/", Method: http.MethodGet, Count: 1,
+			Status: http.StatusForbidden, ErrCode: "M_FORBIDDEN"})
 		if _, err := get[where](); err == nil || errors.Is(err, niobot.ErrNotFound) {
 			t.Errorf("%s: a failure reads as %v", where, err)
 		}
