@@ -258,7 +258,12 @@ func (b *binding) finish(ctx context.Context) error {
 		if !p.HasDefault {
 			continue
 		}
-		if err := p.setDefault(ctx, b.env, v); err != nil {
+		err := p.setDefault(ctx, b.env, v)
+		if cause, ok := errors.AsType[*rejection](err); ok {
+			// A default that depends on the message, by a converter of one's own, does not hold for this one.
+			return b.error(fault{p, len(b.scan.text), len(b.scan.text), cause})
+		}
+		if err != nil {
 			return fmt.Errorf("arg: %s: default %q: %w", p.Field, p.Default, err)
 		}
 	}

@@ -114,8 +114,9 @@ func TestConverterDefault(t *testing.T) {
 	if calls != 0 {
 		t.Error("the converter ran while the plan was made")
 	}
+	// Such a default may depend on the message, so that it is for the user to give another value.
 	err := p.Bind(t.Context(), arg.Input{}, new(args))
-	if _, isArg := errors.AsType[*arg.Error](err); isArg || err == nil || err.Error() != `arg: args.X: default "bad": no such word` {
+	if wrong, ok := errors.AsType[*arg.Error](err); !ok || wrong.Error() != "x: no such word" || wrong.Offset != 0 {
 		t.Errorf("got %v", err)
 	}
 }
