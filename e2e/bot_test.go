@@ -32,6 +32,15 @@ func TestBot(t *testing.T) {
 		{name: "catches up on a burst", run: botCatchesUp},
 		{name: "needs power", run: botChecksPower},
 		{name: "follows a room upgrade", run: botFollowsUpgrade},
+		{name: "furnishes a room", run: botFurnishesRoom},
+		{name: "moderates", run: botModerates},
+		{name: "edits power levels", run: botEditsPower},
+		{name: "keeps account data", run: botKeepsAccountData},
+		{name: "shows itself", run: botShowsItself},
+		{name: "names a room", run: botNamesRoom},
+		{name: "builds a space", run: botBuildsSpace},
+		{name: "upgrades a room", run: botUpgradesRoom},
+		{name: "leaves a direct room", run: botLeavesDirectRoom},
 		{name: "goes on after a restart", run: botSurvivesRestart, alone: true},
 	})
 }
