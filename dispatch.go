@@ -330,7 +330,7 @@ func (b *Bot) call(m *Message) *run {
 			return nil
 		}
 		if before := b.history.find(m.Replaces); before != nil {
-			if before.call.Message.Sender != m.Sender || before.call.Room != m.room {
+			if before.call.Message.Sender != m.Sender || before.call.Room.id != m.room.id {
 				return nil // Only a message's author can edit it.
 			}
 			if !ok {
@@ -377,7 +377,7 @@ func (b *Bot) start(h *history, found *route, c *Context, before *run) *run {
 // redacted, or edited into one that starts nothing: by is that event, m the edit.
 func (b *Bot) retract(h *history, command id.EventID, by *Event, m *Message) *run {
 	before := h.find(command)
-	if before == nil || before.call.Room != by.room || before.call.Command == nil {
+	if before == nil || before.call.Room.id != by.room.id || before.call.Command == nil {
 		return nil
 	}
 	if m == nil {

@@ -229,17 +229,7 @@ func (p *pool) close() {
 
 // wait returns when all that runs has ended, or with ctx's error before.
 func (p *pool) wait(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() {
-		p.idle.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return waitGroup(ctx, &p.idle)
 }
 
 // load is how many jobs wait for a place.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -52,30 +51,16 @@ func (b *Bot) Process(ctx context.Context, e *event.Event) error {
 	}
 }
 
-// loadRoom is a room that the bot is in, with its state asked of the server where no sync has brought it.
+// loadRoom is a room that the bot is in, with its state, and its mark as a direct one, asked of the server where no sync
+// has brought them.
 func (b *Bot) loadRoom(ctx context.Context, roomID id.RoomID) (*Room, error) {
-	if room, ok := b.rooms.find(roomID); ok && room.Membership() == event.MembershipJoin {
-		return room, nil
-	}
-	var state []json.RawMessage
-	err := retry(ctx, func(ctx context.Context) error {
-		_, err := b.client.MakeRequest(ctx, http.MethodGet, b.client.BuildClientURL("v3", "rooms", roomID, "state"), nil, &state)
-		return err
-	})
+	room, err := b.viewRoom(ctx, roomID)
 	if err != nil {
 		return nil, fmt.Errorf("load room %s: %w", roomID, err)
 	}
-	room := b.rooms.room(roomID)
-	in := &intake{bot: b}
-	for _, raw := range state {
-		if e, ok := syncjson.Parse([]byte(raw)); ok && e.HasStateKey {
-			in.state(room, &e)
-		}
+	if known, ok := b.rooms.find(roomID); ok && known == room {
+		return room, nil
 	}
-	if m, ok := room.Member(b.UserID()); !ok || m.Membership != event.MembershipJoin {
-		return nil, &UnknownRoomError{RoomID: roomID}
-	}
-	room.setMembership(event.MembershipJoin)
 	if err := b.direct.load(ctx); err != nil {
 		return nil, err
 	}
