@@ -32,6 +32,8 @@ type Bot struct {
 	modules   modules
 	hooks     hooks
 	triggers  triggers
+	questions questions
+	menus     menus
 	direct    directs
 
 	connecting gate

@@ -25,6 +25,7 @@ type Context struct {
 	bot        *Bot
 	run        *run
 	route      *route
+	press      *Press // Where a menu's button called it
 	middleware []Middleware
 }
 

@@ -12,8 +12,9 @@ import (
 )
 
 // Send sends a message into a room and returns when it is on the server. Messages of one room keep the order of the
-// calls; what fails for the network, the load or the rate of requests is repeated. The errors: [ErrEmptyMessage],
-// [ErrTooLarge], [ErrEncrypted], or the server's, as mautrix.HTTPError.
+// calls; what fails for the network, the load or the rate of requests is repeated. A body above [render.MaxSize] becomes
+// several messages in order, at most [MaxParts], cut by [render.Split]; the returned one is the first of them. The errors:
+// [ErrEmptyMessage], [ErrTooLarge], [ErrEncrypted], or the server's, as mautrix.HTTPError.
 func (b *Bot) Send(ctx context.Context, room id.RoomID, body Body, opts ...SendOption) (*Sent, error) {
 	return b.post(ctx, room, outgoing{body: body}, opts, nil)
 }
@@ -95,6 +96,17 @@ func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []Sen
 	if strings.TrimSpace(out.body.Text) == "" {
 		return nil, ErrEmptyMessage
 	}
+	switch parts, err := out.split(r); {
+	case err != nil:
+		return nil, err
+	case len(parts) > 0:
+		return b.postParts(ctx, room, parts, r)
+	}
+	return b.postOne(ctx, room, out, r)
+}
+
+// postOne sends a message that is to be one event.
+func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run) (*Sent, error) {
 	sent := &Sent{ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType}
 	isNew, repeats := out.edits == "", false
 	if isNew && r != nil && r.call.Room.id == room {
