@@ -241,6 +241,7 @@ func TestWaitForContent(t *testing.T) {
 	room := alice.NewRoom()
 	alice.Say(room, "!size")
 	alice.ExpectReply("go on")
+	hs.Settle() // The handler waits now.
 	sent := event.Type{Type: thingType.Type, Class: event.MessageEventType}
 	alice.Send(room, sent, map[string]any{"size": "large"})
 	alice.Send(room, sent, thing{1})

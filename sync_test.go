@@ -200,12 +200,13 @@ func TestWhatCameBeforeTheJoinIsHistory(t *testing.T) {
 		room, err := h.alice.CreateRoom(h.t.Context(), &mautrix.ReqCreateRoom{Preset: "public_chat"})
 		h.must(err)
 		h.alice.sayIn(room.RoomID, "!echo before")
+		h.fail(fakehs.Fault{Path: "/join/", Latency: 40 * time.Second})
 		_, err = h.alice.InviteUser(h.t.Context(), room.RoomID, &mautrix.ReqInviteUser{UserID: h.botID})
 		h.must(err)
-		h.alice.sayIn(room.RoomID, "!echo also before")
-		// The syncs fail until something has been said after the join, so that all comes at once.
-		block := h.fail(fakehs.Fault{Path: "/sync", Status: 503})
 		h.settle()
+		h.alice.sayIn(room.RoomID, "!echo also before")
+		// The long poll ends, and the next syncs fail until something has been said after the join: all comes at once.
+		block := h.fail(fakehs.Fault{Path: "/sync", Status: 503})
 		h.pass(time.Minute)
 		h.alice.sayIn(room.RoomID, "!echo after")
 		block.Remove()

@@ -33,11 +33,17 @@ func (u *User) ExpectReplyMatch(pattern string) *Message {
 	return m
 }
 
-func (u *User) nextReply(want string) *Message {
+// said ends the test where the user has said nothing that the bot could answer.
+func (u *User) said() {
 	u.s.t.Helper()
 	if u.last == nil {
-		u.s.t.Fatalf("niobottest: %s has said nothing that could be replied to", u.name)
+		u.s.t.Fatalf("niobottest: %s has said nothing that could be answered", u.name)
 	}
+}
+
+func (u *User) nextReply(want string) *Message {
+	u.s.t.Helper()
+	u.said()
 	return u.s.next(u.last, want, func(m *Message) bool {
 		rel := relation(m.Event)
 		return rel.Type != event.RelReplace && rel.GetNonFallbackReplyTo() == u.last.ID
@@ -76,6 +82,7 @@ func (s *Server) ExpectEdit(of *Message, want string) {
 // that key.
 func (u *User) ExpectReaction(key string) {
 	u.s.t.Helper()
+	u.said()
 	want := fmt.Sprintf("the reaction %s", key)
 	u.s.nextEvent(u.last, want, func(e *event.Event) bool {
 		if e.Type != event.EventReaction {
