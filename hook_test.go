@@ -59,7 +59,7 @@ func TestHooksAreToldOfStartReadyAndStop(t *testing.T) {
 }
 
 func TestStopIsToldWhenNoHandlerRunsAndMessagesCanStillBeSent(t *testing.T) {
-	bot := newBot(t)
+	bot := botWith(t, func(c *niobot.Config) { c.Drain = 100 * time.Millisecond })
 	got := make(heard, 10)
 	begun := make(chan struct{})
 	bot.Add(command("long", func(ctx context.Context, c *niobot.Context) error {
