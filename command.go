@@ -37,7 +37,15 @@ type Command struct {
 type NoArgs struct{}
 
 // NewCommand makes a command. handler is called with the arguments that the user gave, in a struct of type A by the
-// rules of package arg; [NoArgs] is the struct of a command that takes none.
+// rules of package arg; [NoArgs] is the struct of a command that takes none. Beside the types of that package, fields
+// may be
+//
+//   - *Message, by its id or a link to it, with the text of its latest edit; "reply" stands for the message that the
+//     command replies to, and makes a good default: `arg:"message" default:"reply"`;
+//   - *Event, in the same ways;
+//   - *Room, by its id, an alias, or a link to it: a room that the bot is in.
+//
+// Messages and events of other rooms are given only to members of those.
 //
 // It panics, naming the command and the struct's fields, where the name, the struct or an option is wrong: these are
 // mistakes in the program that its first start shows.
@@ -47,7 +55,7 @@ func NewCommand[A any](name string, handler func(ctx context.Context, c *Context
 	if handler == nil {
 		cmd.wrong("the handler is nil")
 	}
-	plan, err := arg.NewPlan(reflect.TypeFor[A](), cmd.converters...)
+	plan, err := arg.NewPlan(reflect.TypeFor[A](), append(argumentTypes(), cmd.converters...)...)
 	if err != nil {
 		cmd.wrong("%w", err)
 	}
@@ -55,7 +63,7 @@ func NewCommand[A any](name string, handler func(ctx context.Context, c *Context
 	cmd.finish()
 	cmd.invoke = func(ctx context.Context, c *Context) error {
 		var args A
-		if err := plan.Bind(ctx, c.input(), &args); err != nil {
+		if err := c.bind(ctx, plan, &args); err != nil {
 			return err
 		}
 		if len(c.middleware) == 0 {
