@@ -8,7 +8,7 @@ import (
 
 var (
 	// ErrNoVersion is returned for a history without a release.
-	ErrNoVersion = errors.New("no version was released yet; is this a clone without tags? git fetch --tags gets them")
+	ErrNoVersion = errors.New("no version was released yet")
 
 	// ErrNothingToCut is returned by [Cutter.Cut] for a plan without releases.
 	ErrNothingToCut = errors.New("nothing to cut: no supported major's newest release is affected")

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,9 @@ func (g *Git) History(ctx context.Context) (*History, error) {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}
 	h, err := NewHistory(strings.Fields(out))
+	if errors.Is(err, ErrNoVersion) {
+		return nil, fmt.Errorf("%w; in a clone without tags, git fetch --tags gets them", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -144,36 +145,41 @@ func pathSuffix(major int) string {
 
 // WriteText writes the plan for people.
 func (p *Plan) WriteText(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	none := "Every other version gets none:"
 	if len(p.Releases) == 0 {
-		fmt.Fprintln(tw, "No release to cut.")
+		none = "No version gets a release:"
 	} else {
 		fmt.Fprintln(tw, "Releases to cut:")
-		for _, r := range p.Releases {
-			fmt.Fprintf(tw, "  %s\ton %s\t%s\n", r.Title(), r.Base, r.Reason)
-		}
 	}
-	if err := tw.Flush(); err != nil {
-		return err
+	for _, r := range p.Releases {
+		fmt.Fprintf(tw, "  %s\ton %s\t%s\n", r.Title(), r.Base, r.Reason)
 	}
-	fmt.Fprint(tw, "\nEvery other version gets none:\n")
+	if len(p.Releases) > 0 {
+		fmt.Fprintln(tw)
+	}
+	fmt.Fprintln(tw, none)
 	for _, v := range p.Verdicts {
-		affected := "not affected"
-		if v.Affected {
-			affected = "affected"
+		affected, reason, upgrade := "affected", v.Reason, ""
+		if !v.Affected {
+			affected, reason = "not affected", v.Support
 		}
-		upgrade := ""
 		if !v.Upgrade.IsZero() {
 			upgrade = "upgrade to " + v.Upgrade.String()
-		}
-		reason := v.Reason
-		if !v.Affected {
-			reason = v.Support
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", v.Version, affected, reason, upgrade)
 	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(tw, "\nNote: %s.\n", note)
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }

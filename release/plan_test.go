@@ -102,7 +102,7 @@ func TestPlanText(t *testing.T) {
 	if err := plan(t, history(t, policyTags), "v3").WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"No release to cut.\n", "v3.9.9", "Note: the affected versions of module path /v3 are not retracted"} {
+	for _, want := range []string{"No version gets a release:\n", "v3.9.9", "Note: the affected versions of module path /v3 are not retracted"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -107,7 +107,7 @@ func readLimited(r io.Reader, name string) ([]byte, error) {
 }
 
 // majorGap is how many module paths in a row may be missing before the rest is believed to be missing too.
-const majorGap = 2
+const majorGap = 4
 
 // maxMajors bounds how many module paths are asked for.
 const maxMajors = 1000

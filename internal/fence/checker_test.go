@@ -29,6 +29,9 @@ func sound() graph {
 		m + "/store/postgres":    {imports: []string{m, "github.com/jackc/pgx/v5/stdlib"}},
 		m + "/store/storetest":   {imports: []string{m, "testing"}},
 		m + "/e2ee":              {imports: []string{m, mautrix + "/crypto", mautrix + "/crypto/verificationhelper"}},
+		m + "/release":           {imports: []string{"golang.org/x/mod/semver"}},
+		m + "/release/announce":  {imports: []string{m, m + "/release", mautrix}, tests: []string{m + "/internal/fakehs"}},
+		m + "/release/notice":    {imports: []string{m, m + "/release"}},
 		mautrix:                  {imports: []string{mautrix + "/event", mautrix + "/crypto/goolm/aessha2"}},
 		mautrix + "/format":      {imports: []string{mautrix + "/event"}},
 		mautrix + "/event":       {imports: []string{mautrix + "/crypto/attachment"}},
@@ -85,6 +88,16 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		{
 			rule: "niobottest stands", from: m + "/niobottest",
 			to: m + "/internal/cli", want: "/niobottest → /internal/cli",
+		},
+		{rule: "release knows no bot", from: m + "/release", to: m, want: "/release → "},
+		{rule: "release knows no bot", from: m + "/release", to: mautrix + "/id", want: "/release → " + mautrix + "/id"},
+		{
+			rule: "what speaks for release", from: m + "/release/notice",
+			to: m + "/niobottest", want: "/release/notice → /niobottest",
+		},
+		{
+			rule: "what speaks for release", from: m + "/release/announce",
+			to: m + "/internal/fakehs", want: "/release/announce → /internal/fakehs",
 		},
 		{
 			rule: "only two stores", from: m + "/cmd/niobot",

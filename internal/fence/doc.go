@@ -1,6 +1,6 @@
 // Package fence holds the rules for which package may import which, as tests. Arrows point inward only:
 //
-//	programs and companions (cmd, examples, e2ee, niobottest, store)
+//	programs and companions (cmd, examples, e2ee, niobottest, release, store)
 //	  → niobot
 //	    → leaves (arg, render, attachment, internal)
 //

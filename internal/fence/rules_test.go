@@ -69,6 +69,19 @@ var rules = []rule{
 		why: "a bot's tests need neither a database nor encryption",
 	},
 	{
+		name: "release knows no bot",
+		from: set{module + "/release"},
+		ban:  set{module + "/...", mautrix + "/..."}, deep: true,
+		why: "the policy is understood without Matrix; release/announce and release/notice bring the two together",
+	},
+	{
+		name:  "what speaks for release stands on niobot and release",
+		from:  set{module + "/release/announce/...", module + "/release/notice/..."},
+		ban:   set{module + "/..."},
+		allow: set{module, module + "/release", module + "/release/announce/...", module + "/release/notice/..."},
+		why:   "an announcement needs neither a database nor a test kit",
+	},
+	{
 		name: "only two stores import SQL drivers",
 		from: set{module + "/..."}, fromNot: set{module + "/store/sqlite/...", module + "/store/postgres/..."},
 		ban: sqlDrivers,

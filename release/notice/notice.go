@@ -157,10 +157,11 @@ func (w *watch) check(ctx context.Context) error {
 	if !report.NeedsAction() {
 		return nil
 	}
-	body := niobot.Markdown("**Your bot should be upgraded.** It is built on niobot %s", report.String())
+	title := "This bot should be upgraded."
 	if report.Urgent {
-		body = niobot.Markdown("**An urgent release of niobot is out.** Your bot is built on %s", report.String())
+		title = "An urgent release of niobot is out."
 	}
+	body := niobot.Markdown("**%s**\n\nniobot %s", title, report.String())
 	hash := sha256.Sum256([]byte(body.Text))
 	key := hex.EncodeToString(hash[:])
 	if w.wasTold(key) {
