@@ -32,6 +32,7 @@ type Bot struct {
 	modules   modules
 	hooks     hooks
 	triggers  triggers
+	describer *describer // nil unless asked for
 	questions questions
 	menus     menus
 	direct    directs
@@ -100,6 +101,9 @@ func New(config Config, opts ...Option) (*Bot, error) {
 	b.life, b.endLife = context.WithCancelCause(context.Background())
 	b.hearing, b.deafen = context.WithCancelCause(b.life)
 	b.closing, b.close = context.WithCancel(context.Background())
+	if s.commandState {
+		b.describer = newDescriber(b)
+	}
 	if s.help != nil {
 		b.router.fallback = b.router.newRoute(s.help, nil, nil)
 	}
@@ -249,6 +253,9 @@ func (b *Bot) work(ctx context.Context) error {
 	owned.Go(func() { b.receipts.run(aside) })
 	owned.Go(func() { b.showPresence(aside) })
 	owned.Go(func() { b.awaitReady(aside) })
+	if b.describer != nil {
+		owned.Go(func() { b.describer.run(aside) })
+	}
 	b.dispatcher.begin(b.life)
 
 	err := b.sync(ctx)

@@ -2,6 +2,7 @@ package niobot
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"time"
 
@@ -25,7 +26,8 @@ type Context struct {
 	bot        *Bot
 	run        *run
 	route      *route
-	press      *Press // Where a menu's button called it
+	form       json.RawMessage // The arguments as data; nil where Text holds them
+	press      *Press          // Where a menu's button called it
 	middleware []Middleware
 }
 

@@ -230,6 +230,7 @@ func (in *intake) finish() {
 	for _, change := range in.changes {
 		change.room.setMembership(change.to)
 		b.direct.mark(change.room)
+		b.describer.noticed(change.room)
 		b.log.Info("membership changed", "room_id", change.room.id, "membership", change.to)
 	}
 	for _, batch := range in.rooms {

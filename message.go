@@ -28,6 +28,7 @@ type Message struct {
 	MentionsUsers []id.UserID // Of m.mentions
 	MentionsRoom  bool
 	hasMentions   bool
+	structured    string // What it calls as data, as JSON; see Bot.structured
 }
 
 // maxMentions is how many mentioned users are read of one message.
@@ -43,7 +44,7 @@ func (e *Event) parseMessage() {
 	m.read(e.kept.Content)
 	if m.Replaces != "" {
 		if content := syncjson.Get(e.kept.Content, "m.new_content"); syncjson.IsObject(content) {
-			m.MsgType, m.Body, m.FormattedBody, m.FileName = "", "", "", ""
+			m.MsgType, m.Body, m.FormattedBody, m.FileName, m.structured = "", "", "", "", ""
 			m.readText(content)
 		}
 	}
@@ -109,6 +110,8 @@ func (m *Message) readText(content string) {
 			m.FileName, _ = syncjson.String(value)
 		case "m.mentions":
 			m.readMentions(value)
+		case structuredKey:
+			m.structured = value
 		}
 	}
 	if format == string(event.FormatHTML) {

@@ -32,6 +32,7 @@ type settings struct {
 	receipts     ReceiptMode
 	presence     event.Presence
 	cacheSize    int
+	commandState bool
 	help         *Command
 	helpFormat   HelpFormat
 	unknown      Handler

@@ -27,10 +27,11 @@ type Room struct {
 	joined     int // Counts of the summary, -1 before the server has told
 	invited    int
 	direct     bool
-	inviter    id.UserID // Who invited the bot, while it is invited
-	forDirect  bool      // Whether that was into a direct room
-	upgrader   id.UserID // Who sent the tombstone
-	followed   id.RoomID // The replacement that the bot has been told of
+	inviter    id.UserID            // Who invited the bot, while it is invited
+	forDirect  bool                 // Whether that was into a direct room
+	upgrader   id.UserID            // Who sent the tombstone
+	followed   id.RoomID            // The replacement that the bot has been told of
+	describers map[string]id.UserID // Who sent the descriptions of commands, by their state keys
 }
 
 type stateKey struct{ typ, key string }
@@ -256,6 +257,8 @@ func (r *Room) setState(typ, key string, sender id.UserID, content string) {
 		if key == "" {
 			r.upgrader = sender
 		}
+	case event.StateMSC4391BotCommand.Type:
+		r.noteDescriber(key, sender)
 	}
 	if r.state == nil {
 		r.state = make(map[stateKey]string)
@@ -338,7 +341,7 @@ func (r *Room) replaced() (by id.RoomID, fresh bool) {
 func (r *Room) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.state, r.members, r.heroes = nil, nil, nil
+	r.state, r.members, r.heroes, r.describers = nil, nil, nil, nil
 	r.created, r.power = creation{}, nil
 	r.inviter, r.forDirect, r.upgrader, r.followed = "", false, "", ""
 	r.joined, r.invited = -1, -1

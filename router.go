@@ -19,6 +19,7 @@ type router struct {
 	top        branch
 	fallback   *route // The built-in help, which gives way to a command of its name
 	unknown    *route // What answers a name that is no command's
+	changed    func() // Called when commands were added or removed; nil where nobody asks
 	checks     []Check
 	middleware []Middleware
 }
@@ -131,6 +132,7 @@ func (rt *router) add(module *mounted, commands ...*Command) error {
 	for _, cmd := range commands {
 		rt.top.put(rt, rt.newRoute(cmd, nil, module))
 	}
+	rt.tellChanged()
 	return nil
 }
 
@@ -150,7 +152,14 @@ func (rt *router) removeIf(match func(*route) bool) bool {
 	}
 	before := len(rt.top.routes)
 	rt.top.routes = slices.DeleteFunc(slices.Clone(rt.top.routes), match)
+	rt.tellChanged()
 	return len(rt.top.routes) < before
+}
+
+func (rt *router) tellChanged() {
+	if rt.changed != nil {
+		rt.changed()
+	}
 }
 
 // resolve finds the command that the text begins with: a name, and the names of subcommands after it. called is the
@@ -295,6 +304,15 @@ func (b *Bot) route(room *Room, m *Message) (*route, *Context, bool) {
 	if !b.takes(m) {
 		return nil, nil, false
 	}
+	found, c, ok := b.routeText(room, m)
+	if m.structured != "" {
+		return b.structured(room, m, found, c, ok)
+	}
+	return found, c, ok
+}
+
+// routeText finds what the message's text calls.
+func (b *Bot) routeText(room *Room, m *Message) (*route, *Context, bool) {
 	text := strings.TrimLeftFunc(m.Body, unicode.IsSpace)
 	var prefix, rest string
 	var ok bool

@@ -2,11 +2,13 @@ package arg
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,9 +40,13 @@ func (p *Plan) BindValues(ctx context.Context, in Values, dst any) error {
 	}
 	b := binding{plan: p, dst: v.Elem(), env: env{resolver: in.Resolver, location: in.Location}}
 	entries := make([]entry, len(members))
-	var text strings.Builder
 	for i, m := range members {
 		entries[i] = p.entry(m)
+	}
+	// JSON has no order, so that of the parameters is what the user will know. What is unknown comes last.
+	slices.SortStableFunc(entries, func(e, f entry) int { return cmp.Compare(uint(e.place), uint(f.place)) })
+	var text strings.Builder
+	for i := range entries {
 		entries[i].write(&text)
 	}
 	b.scan.text = text.String()
@@ -156,7 +162,7 @@ func (p *param) read(raw json.RawMessage) entered {
 	case '[':
 		return refuse("a list")
 	case '{':
-		if link, ok := readRoomObject(raw); ok && p.mention {
+		if link, ok := readRoomObject(raw); ok && p.kind != KindText {
 			return entered{text: link}
 		}
 		return refuse("an object")
