@@ -43,9 +43,14 @@ Flags:
   --log-level LEVEL    what is logged to standard error: debug, info, warn or error (default warn)
 `
 
-const versionUsage = `Usage: niobot version
+const versionUsage = `Usage: niobot version [flags]
 
-Tells the version of niobot, the commit that it was built from, and the Go that built it.
+Tells the version of niobot, the commit that it was built from, and the Go that built it. A release also tells whether
+it is supported, and whether a newer one is out: the Go module proxy that GOPROXY names is asked which releases there
+are, at most once a day. Nothing about you or your version is sent.
+
+Flags:
+  --offline            ask nobody
 `
 
 const helpUsage = `Usage: niobot help [command]

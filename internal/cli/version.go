@@ -9,10 +9,15 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"time"
+
+	"github.com/niobot/niobot/release"
+	"github.com/niobot/niobot/release/notice"
 )
 
-// runVersion tells what was built.
-func runVersion(_ context.Context, env Env, flags *flag.FlagSet) error {
+// runVersion tells what was built, and whether it is still supported.
+func runVersion(ctx context.Context, env Env, flags *flag.FlagSet) error {
+	offline := flags.Bool("offline", false, "")
 	if err := parse(env, flags); err != nil {
 		return err
 	}
@@ -20,8 +25,34 @@ func runVersion(_ context.Context, env Env, flags *flag.FlagSet) error {
 	if !ok {
 		return errors.New("this program was built without module information")
 	}
-	_, err := io.WriteString(env.Stdout, versionText(info))
+	if _, err := io.WriteString(env.Stdout, versionText(info)); err != nil || *offline {
+		return err
+	}
+	_, err := io.WriteString(env.Stdout, supportText(ctx, info, env.Getenv("GOPROXY"), ""))
 	return err
+}
+
+// supportTimeout is how long the module proxy may take to say whether a version is supported.
+const supportTimeout = 10 * time.Second
+
+// supportText is a line on whether the version is supported and up to date, by what the module proxy lists. It is empty
+// for a build that is no release. Answers are kept for a day, in cacheDir or, if that is empty, the user's cache.
+func supportText(ctx context.Context, info *debug.BuildInfo, goproxy, cacheDir string) string {
+	_, version, err := release.OwnVersion(info, notice.Module)
+	if err != nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, supportTimeout)
+	defer cancel()
+	checker, err := notice.DefaultChecker(goproxy, cacheDir)
+	if err != nil {
+		return fmt.Sprintf("whether it is supported is not known: %v\n", err)
+	}
+	report, err := checker.Check(ctx, version)
+	if err != nil {
+		return fmt.Sprintf("whether it is supported is not known: %v\n", err)
+	}
+	return report.String() + "\n"
 }
 
 // versionText is a line for the module, one for the commit where it is known, and one for Go.
