@@ -133,11 +133,12 @@ func TestGapThatCannotBeFilledLosesOnlyItself(t *testing.T) {
 			inHouse(t, setting{config: workers(1)}, func(h *house) {
 				limit := h.fail(fakehs.Fault{Path: "/sync", TimelineLimit: 1})
 				h.fail(fault)
-				h.fail(fakehs.Fault{Path: "/sync", Status: 503, Count: 1})
-				h.pass(time.Minute)
+				block := h.fail(fakehs.Fault{Path: "/sync", Status: 503})
+				h.pass(time.Minute) // The long poll is over: both messages come with one sync.
 				h.alice.say("!echo lost")
 				h.alice.say("!echo kept")
-				h.pass(time.Minute)
+				block.Remove()
+				h.pass(2 * time.Minute)
 				limit.Remove()
 				h.alice.say("!ping")
 				h.settle()
