@@ -234,10 +234,10 @@ func TestAskByAnyoneTakesAnybodysAnswer(t *testing.T) {
 }
 
 func TestQuestionEndsInTime(t *testing.T) {
-	var got error
+	var got outcome
 	cmd := command("name", func(ctx context.Context, c *niobot.Context) error {
-		_, got = c.Ask(ctx, niobot.Plain("name?"), niobot.Within(time.Minute))
-		return got
+		_, err := c.Ask(ctx, niobot.Plain("name?"), niobot.Within(time.Minute))
+		return got.set(err)
 	})
 	inHouse(t, setting{commands: []*niobot.Command{cmd}}, func(h *house) {
 		h.alice.say("!name")
@@ -248,49 +248,49 @@ func TestQuestionEndsInTime(t *testing.T) {
 		h.alice.say("late")
 		h.wantSaid("name?", "No answer came in time.")
 	})
-	if !errors.Is(got, niobot.ErrTimeout) || !errors.Is(got, context.DeadlineExceeded) {
-		t.Errorf("the error is %v", got)
-	}
+	got.want(t, niobot.ErrTimeout)
+	got.want(t, context.DeadlineExceeded)
 }
 
 func TestQuestionEndsWithTheCallersOwnDeadline(t *testing.T) {
-	var got error
+	var got outcome
 	cmd := command("name", func(ctx context.Context, c *niobot.Context) error {
 		limited, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		_, got = c.Ask(limited, niobot.Plain("name?"))
+		_, err := c.Ask(limited, niobot.Plain("name?"))
+		_ = got.set(err)
 		return nil
 	})
 	inHouse(t, setting{commands: []*niobot.Command{cmd}}, func(h *house) {
 		h.alice.say("!name")
 		h.pass(2 * time.Second)
 	})
-	if !errors.Is(got, context.DeadlineExceeded) || errors.Is(got, niobot.ErrTimeout) {
-		t.Errorf("the error is %v", got)
+	got.want(t, context.DeadlineExceeded)
+	if errors.Is(got.err, niobot.ErrTimeout) {
+		t.Error("the deadline counts as the question's own")
 	}
 }
 
 func TestRedactedQuestionEndsTheWait(t *testing.T) {
-	var got error
+	var got outcome
 	cmd := command("name", func(ctx context.Context, c *niobot.Context) error {
-		_, got = c.Ask(ctx, niobot.Plain("name?"))
+		_, err := c.Ask(ctx, niobot.Plain("name?"))
+		_ = got.set(err)
 		return nil
 	})
 	inHouse(t, setting{commands: []*niobot.Command{cmd}}, func(h *house) {
 		h.alice.say("!name")
 		h.alice.redact(h.last().ID)
 		h.settle()
-		if !errors.Is(got, niobot.ErrWithdrawn) {
-			t.Errorf("the error is %v", got)
-		}
+		got.want(t, niobot.ErrWithdrawn)
 	})
 }
 
 func TestQuestionEndsWhenTheUserLeaves(t *testing.T) {
-	var got error
+	var got outcome
 	cmd := command("name", func(ctx context.Context, c *niobot.Context) error {
-		_, got = c.Ask(ctx, niobot.Plain("name?"))
-		return got
+		_, err := c.Ask(ctx, niobot.Plain("name?"))
+		return got.set(err)
 	})
 	inHouse(t, setting{commands: []*niobot.Command{cmd}}, func(h *house) {
 		bob := h.joins("bob")
@@ -299,23 +299,19 @@ func TestQuestionEndsWhenTheUserLeaves(t *testing.T) {
 		_, err := h.alice.LeaveRoom(h.t.Context(), h.room)
 		h.must(err)
 		h.settle()
-		if got != nil {
-			t.Errorf("another user's leave ended the question: %v", got)
-		}
+		got.wantNone(t)
 		_, err = bob.LeaveRoom(h.t.Context(), h.room)
 		h.must(err)
 		h.settle()
-		if !errors.Is(got, niobot.ErrAskedLeft) {
-			t.Errorf("the error is %v", got)
-		}
+		got.want(t, niobot.ErrAskedLeft)
 	})
 }
 
 func TestQuestionEndsWithItsCommandAndWithTheBot(t *testing.T) {
-	var got error
+	var got outcome
 	cmd := command("name", func(ctx context.Context, c *niobot.Context) error {
-		_, got = c.Confirm(ctx, niobot.Plain("sure?"))
-		return got
+		_, err := c.Confirm(ctx, niobot.Plain("sure?"))
+		return got.set(err)
 	})
 	for name, end := range map[string]func(h *house, command id.EventID){
 		"redacted": func(h *house, command id.EventID) { h.alice.redact(command) },
@@ -323,14 +319,14 @@ func TestQuestionEndsWithItsCommandAndWithTheBot(t *testing.T) {
 		"stopped":  func(h *house, _ id.EventID) { h.stop(); <-h.ended },
 	} {
 		t.Run(name, func(t *testing.T) {
-			got = nil
+			got = outcome{}
 			inHouse(t, setting{commands: []*niobot.Command{cmd}}, func(h *house) {
 				command := h.alice.say("!name")
 				question := h.last().ID
 				h.wantTaps(question, "👍", "👎")
 				end(h, command)
 				h.settle()
-				if got == nil {
+				if !got.ended {
 					t.Error("the question goes on")
 				}
 				h.wantTaps(question)
@@ -402,16 +398,17 @@ func TestAskConvertsAndAsksAgain(t *testing.T) {
 }
 
 func TestAskForATypeThatIsNoArgumentIsAnError(t *testing.T) {
-	var got error
+	var got outcome
 	cmd := command("ask", func(ctx context.Context, c *niobot.Context) error {
-		_, got = niobot.Ask[chan int](ctx, c, niobot.Plain("?"))
+		_, err := niobot.Ask[chan int](ctx, c, niobot.Plain("?"))
+		_ = got.set(err)
 		return nil
 	})
 	inHouse(t, setting{commands: []*niobot.Command{cmd}}, func(h *house) {
 		h.alice.say("!ask")
 		h.wantSaid()
 	})
-	if got == nil {
+	if got.err == nil {
 		t.Error("no error")
 	}
 }

@@ -200,16 +200,17 @@ func TestChooseRefusesOptionsThatNobodyCouldChoose(t *testing.T) {
 		"none": nil, "an empty one": {"a", " "}, "too many": make([]string, niobot.MaxChoices+1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got error
+			var got outcome
 			inHouse(t, setting{commands: []*niobot.Command{command("choose",
 				func(ctx context.Context, c *niobot.Context) error {
-					_, got = c.Choose(ctx, niobot.Plain("which?"), options)
+					_, err := c.Choose(ctx, niobot.Plain("which?"), options)
+					_ = got.set(err)
 					return nil
 				})}}, func(h *house) {
 				h.alice.say("!choose")
 				h.wantSaid()
 			})
-			if got == nil {
+			if got.err == nil {
 				t.Error("no error")
 			}
 		})
@@ -230,4 +231,3 @@ func TestQuestionsSpeakTheUsersLanguage(t *testing.T) {
 		h.wantSaid("sure?", "true", "sure?", "Keine Antwort.")
 	})
 }
-

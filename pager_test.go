@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,17 +27,48 @@ func ExampleContext_Pages() {
 	// Output: list
 }
 
+// outcome is what a handler's call has returned, if it has.
+type outcome struct {
+	mu    sync.Mutex
+	ended bool
+	err   error
+}
+
+func (o *outcome) set(err error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended, o.err = true, err
+	return err
+}
+
+// want wants the call to have ended with an error that is the given one.
+func (o *outcome) want(t testing.TB, err error) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.ended || !errors.Is(o.err, err) {
+		t.Errorf("ended %t with %v, want %v", o.ended, o.err, err)
+	}
+}
+
+func (o *outcome) wantNone(t testing.TB) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended {
+		t.Errorf("ended with %v", o.err)
+	}
+}
+
 // paged is a command with pages, and what it returned.
-func paged(n int, opts ...niobot.AskOption) (*niobot.Command, *error) {
-	got := new(error)
-	*got = errors.New("still running")
+func paged(n int, opts ...niobot.AskOption) (*niobot.Command, *outcome) {
+	got := new(outcome)
 	return command("list", func(ctx context.Context, c *niobot.Context) error {
 		var pages []niobot.Body
 		for i := range n {
 			pages = append(pages, niobot.Plain(fmt.Sprint("page ", i+1)))
 		}
-		*got = c.Pages(ctx, pages, opts...)
-		return *got
+		return got.set(c.Pages(ctx, pages, opts...))
 	}), got
 }
 
@@ -76,9 +108,7 @@ func TestPagesAreTurnedInPlace(t *testing.T) {
 		h.alice.react(list, "✖️")
 		h.wantSaid("page 1\n\n1/3", "edit of 0: page 2\n\n2/3", "edit of 0: page 3\n\n3/3", "edit of 0: page 2\n\n2/3")
 		h.wantTaps(list)
-		if *got != nil {
-			t.Errorf("the error is %v", *got)
-		}
+		got.want(t, nil)
 	})
 }
 
@@ -131,14 +161,10 @@ func TestPagesEndWhenNobodyTurnsThem(t *testing.T) {
 			h.alice.react(list, "▶️")
 			h.settle()
 		}
-		if *got == nil {
-			t.Error("the pages ended though they were turned")
-		}
+		got.wantNone(t)
 		h.pass(61 * time.Second)
 		h.wantTaps(list)
-		if *got != nil {
-			t.Errorf("the error is %v", *got)
-		}
+		got.want(t, nil)
 		h.alice.react(list, "◀️")
 		h.wantSaid("page 1\n\n1/2", "edit of 0: page 2\n\n2/2")
 	})
@@ -150,9 +176,7 @@ func TestPagesEndWhenTheirMessageIsRedacted(t *testing.T) {
 		h.alice.say("!list")
 		h.alice.redact(h.last().ID)
 		h.settle()
-		if *got != nil {
-			t.Errorf("the error is %v", *got)
-		}
+		got.want(t, nil)
 	})
 }
 
@@ -162,23 +186,19 @@ func TestSinglePageIsJustSent(t *testing.T) {
 		h.alice.say("!list")
 		h.wantSaid("page 1")
 		h.wantTaps(h.last().ID)
-		if *got != nil {
-			t.Errorf("the error is %v", *got)
-		}
+		got.want(t, nil)
 	})
 }
 
 func TestPagesThatFitIntoNoEditAreRefused(t *testing.T) {
-	var got error
+	var got outcome
 	cmd := command("list", func(ctx context.Context, c *niobot.Context) error {
-		got = c.Pages(ctx, []niobot.Body{niobot.Plain("a"), niobot.Plain(strings.Repeat("b", 40000))})
+		_ = got.set(c.Pages(ctx, []niobot.Body{niobot.Plain("a"), niobot.Plain(strings.Repeat("b", 40000))}))
 		return nil
 	})
 	inHouse(t, setting{commands: []*niobot.Command{cmd}}, func(h *house) {
 		h.alice.say("!list")
 		h.wantSaid()
 	})
-	if !errors.Is(got, niobot.ErrTooLarge) {
-		t.Errorf("the error is %v", got)
-	}
+	got.want(t, niobot.ErrTooLarge)
 }

@@ -32,7 +32,7 @@ func TestSendRefusesWhatCannotBeSent(t *testing.T) {
 		}{
 			{h.room, "", niobot.ErrEmptyMessage},
 			{h.room, " \n\t", niobot.ErrEmptyMessage},
-			{h.room, strings.Repeat("x", 70000), niobot.ErrTooLarge},
+			{h.room, strings.Repeat("x", 200000), niobot.ErrTooLarge},
 			{secret, "x", niobot.ErrEncrypted},
 		} {
 			if _, err := h.bot.Send(h.t.Context(), test.room, niobot.Plain(test.text)); !errors.Is(err, test.want) {

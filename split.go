@@ -11,7 +11,7 @@ import (
 )
 
 // MaxParts is how many messages a long body may become; a longer one is [ErrTooLarge], and should be sent as a file.
-const MaxParts = 10
+const MaxParts = 5
 
 // editSize is how large a body may be, as [render.Body.Size] counts, to fit into an edit, which holds it twice.
 const editSize = 26 << 10
@@ -25,6 +25,9 @@ func (o *outgoing) split(r *run) ([]outgoing, error) {
 	}
 	if o.edits != "" || o.body.Size() <= limit {
 		return nil, nil
+	}
+	if o.body.Size() > MaxParts*editSize {
+		return nil, fmt.Errorf("%d bytes are too many for %d messages: %w", o.body.Size(), MaxParts, ErrTooLarge)
 	}
 	// The parts are small enough to be edited in place when the command is edited.
 	bodies := render.Split(o.body, editSize)
