@@ -1,16 +1,21 @@
 package niobot
 
 import (
+	"cmp"
 	"sync"
 
 	"maunium.net/go/mautrix/id"
 )
 
-// maxHistory is how many of the latest runs are remembered, to be found by an edit or redaction of their command.
-const maxHistory = 1000
+// How many of the latest runs are remembered, to be found by an edit or redaction of what started them.
+const (
+	maxHistory        = 1000
+	maxTriggerHistory = 100 // Of one trigger
+)
 
 // history is the latest runs by the id of their command's message.
 type history struct {
+	most  int // Zero: maxHistory
 	mu    sync.Mutex
 	runs  map[id.EventID]*run
 	order fifo[*run]
@@ -31,7 +36,7 @@ func (h *history) put(r *run) {
 	}
 	h.runs[r.call.Message.original()] = r
 	h.order.push(r)
-	for h.order.len() > maxHistory {
+	for h.order.len() > cmp.Or(h.most, maxHistory) {
 		oldest, _ := h.order.pop()
 		if key := oldest.call.Message.original(); h.runs[key] == oldest {
 			delete(h.runs, key)

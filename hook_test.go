@@ -229,3 +229,18 @@ func TestHookCanAnswer(t *testing.T) {
 	pinged(alice, alice.NewRoom())
 	alice.ExpectReply("done")
 }
+
+// Who is told of errors gets the call's context, also where the command is switched off: nio-bot 37.
+func TestErrorOfADisabledCommandComesWithItsContext(t *testing.T) {
+	bot := newBot(t)
+	got := make(heard, 10)
+	bot.OnError(func(_ context.Context, c *niobot.Context, err error) {
+		var refused *niobot.CheckError
+		got.add("%s by %s: %t", c.Command, c.Sender(), errors.As(err, &refused))
+	})
+	bot.Add(command("off", func(context.Context, *niobot.Context) error { return nil }, niobot.Disable()))
+	hs := niobottest.Start(t, bot)
+	alice := hs.User("alice")
+	alice.Say(alice.NewRoom(), "!off")
+	got.want(t, "off by "+string(alice.ID())+": true")
+}

@@ -29,6 +29,25 @@ func ExampleListen() {
 	remove()
 }
 
+func ExampleWaitForContent() {
+	bot := niobot.Must(niobot.New(niobot.Config{
+		Homeserver: "https://matrix.example.org", Token: "secret", Prefixes: []string{"!"},
+	}))
+	defer bot.Close()
+	type guestArgs struct {
+		User id.UserID `arg:"user"`
+	}
+	bot.Add(niobot.NewCommand("await", func(ctx context.Context, c *niobot.Context, a guestArgs) error {
+		joins := niobot.Filter{Type: event.StateMember, RoomID: c.Room.ID(), Sender: a.User}
+		_, member, err := niobot.WaitForContent(ctx, bot, joins,
+			func(_ *niobot.Event, m *event.MemberEventContent) bool { return m.Membership == event.MembershipJoin })
+		if err != nil {
+			return err
+		}
+		return c.Reply(ctx, "%s is here.", member.Displayname)
+	}))
+}
+
 // thing is an event that no specification knows.
 type thing struct {
 	Size int `json:"size"`
@@ -259,4 +278,20 @@ func TestWaitForContentEndsWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// The errors and panics of listeners are logged, each, and end nothing: nio-bot 63.
+func TestListenersErrorsAreLogged(t *testing.T) {
+	logs := newRecords()
+	bot := newBot(t, logs.option())
+	got := make(heard, 10)
+	niobot.Listen(bot, thingType, func(context.Context, *niobot.Event, *thing) error { return errors.New("broken") })
+	niobot.Listen(bot, thingType, func(context.Context, *niobot.Event, *thing) error { panic("ouch") })
+	niobot.Listen(bot, thingType, func(context.Context, *niobot.Event, *thing) error { got.add("third"); return nil })
+	hs := niobottest.Start(t, bot)
+	alice := hs.User("alice")
+	alice.Send(alice.NewRoom(), event.Type{Type: thingType.Type, Class: event.MessageEventType}, thing{1})
+	got.want(t, "third")
+	logs.wait(t, "listener ended with an error", "err=broken")
+	logs.wait(t, "listener ended with an error", "err=panic: ouch")
 }

@@ -57,7 +57,11 @@ func (b *Bot) Trigger(expression *regexp.Regexp, f TriggerFunc, opts ...TriggerO
 	if err != nil {
 		panic("niobot: Trigger: " + err.Error())
 	}
-	t := &trigger{expression: expression, cmd: &Command{name: expression.String(), plan: plan}}
+	t := &trigger{
+		expression: expression,
+		cmd:        &Command{name: expression.String(), plan: plan},
+		history:    history{most: maxTriggerHistory},
+	}
 	for _, opt := range opts {
 		opt(t)
 	}
