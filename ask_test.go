@@ -412,3 +412,25 @@ func TestAskForATypeThatIsNoArgumentIsAnError(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+func TestAnswerIsNotFoundAgainByTheNextWait(t *testing.T) {
+	cmd := asker("name", func(ctx context.Context, c *niobot.Context) (string, error) {
+		first, err := c.Ask(ctx, niobot.Plain("name?"))
+		if err != nil {
+			return "", err
+		}
+		second, err := c.WaitForMessage(ctx, nil)
+		if err != nil {
+			return "", err
+		}
+		return first.Body + " and " + second.Body, nil
+	})
+	inHouse(t, setting{commands: []*niobot.Command{cmd}}, func(h *house) {
+		h.alice.say("!name")
+		h.settle()
+		h.alice.say("alice")
+		h.settle()
+		h.alice.say("smith")
+		h.wantSaid("name?", "alice and smith")
+	})
+}

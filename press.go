@@ -55,7 +55,6 @@ func (p Press) End(ctx context.Context, body Body) error {
 // menus are a bot's menus, and what it knows of the messages that may hold one.
 type menus struct {
 	mu       sync.Mutex
-	hearing  bool
 	all      map[string]*addedMenu
 	messages bounded[menuKey, *menuMessage]
 	presses  bounded[menuKey, *pressed]

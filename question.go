@@ -38,7 +38,7 @@ type question struct {
 	message id.EventID // Empty until the question is on the server
 	shown   bool       // Whether the question itself has come by; texts from before do not answer it
 	asleep  bool
-	heard   fifo[*Event]
+	heard   fifo[recentEvent]
 	news    chan struct{}
 }
 
@@ -54,17 +54,14 @@ func (q *question) appear(message id.EventID) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.message = message
-	var all []*Event
-	for e, ok := q.heard.pop(); ok; e, ok = q.heard.pop() {
-		all = append(all, e)
-	}
-	itself := slices.IndexFunc(all, func(e *Event) bool {
-		m, ok := e.message()
+	all := q.takeHeard()
+	itself := slices.IndexFunc(all, func(e recentEvent) bool {
+		m, ok := e.event.message()
 		return ok && q.isItself(m)
 	})
 	q.shown = itself >= 0
 	for i, e := range all {
-		if e.Type != event.EventMessage || q.shown && i > itself {
+		if e.event.Type != event.EventMessage || q.shown && i > itself {
 			q.heard.push(e)
 		}
 	}
@@ -76,7 +73,7 @@ func (q *question) isItself(m *Message) bool { return m.ID == q.message || m.Rep
 // hear is a filter that accepts nothing, by which the question hears all events of its room, one after the other.
 func (q *question) hear(e *Event) bool {
 	if q.concerns(e) {
-		q.keep(e)
+		q.keep(recentEvent{e, q.bot.waiters.count}) // They are locked.
 	}
 	return false
 }
@@ -133,7 +130,7 @@ func (q *question) mayAnswer(user id.UserID) bool {
 	return user == q.by
 }
 
-// answeredBy tells whether m could be an answer to the question, once that has been asked, and whether it replies to it.
+// answeredBy tells whether m could be an answer to the question, once that has been asked, and whether it is a reply.
 func (q *question) answeredBy(m *Message) (ok, replies bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -141,7 +138,7 @@ func (q *question) answeredBy(m *Message) (ok, replies bool) {
 	return ok, m.ReplyTo == q.message
 }
 
-func (q *question) keep(e *Event) {
+func (q *question) keep(e recentEvent) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.heard.len() >= maxHeard {
@@ -158,11 +155,15 @@ func (q *question) keep(e *Event) {
 	}
 }
 
-// poll is the next event that was heard, if there is one already.
+// poll is the next event that was heard, if there is one already. No later wait of the handler's finds it again.
 func (q *question) poll() (*Event, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.heard.pop()
+	e, ok := q.heard.pop()
+	if r, isRun := q.place.(*run); isRun && ok {
+		r.heard(e.at)
+	}
+	return e.event, ok
 }
 
 // next waits for the next event that the question hears. Meanwhile it gives its place back.
@@ -237,13 +238,27 @@ func (q *question) close(ctx context.Context) {
 
 // handOver gives texts that the question has no use for any more to those that wait as well.
 func (q *question) handOver() {
-	for e, ok := q.poll(); ok; e, ok = q.poll() {
-		if m, isText := e.message(); isText {
+	for _, e := range q.left() {
+		if m, isText := e.event.message(); isText {
 			if taker := q.bot.questions.taker(m); taker != nil {
 				taker.keep(e)
 			}
 		}
 	}
+}
+
+// left takes all that was heard and not looked at.
+func (q *question) left() (all []recentEvent) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.takeHeard()
+}
+
+func (q *question) takeHeard() (all []recentEvent) {
+	for e, ok := q.heard.pop(); ok; e, ok = q.heard.pop() {
+		all = append(all, e)
+	}
+	return all
 }
 
 // questions are the open ones, by room, the latest last.
