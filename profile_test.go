@@ -91,9 +91,13 @@ func TestNicknameKeepsAllElseOfTheMembership(t *testing.T) {
 func TestNicknameDoesNotJoin(t *testing.T) {
 	hs, alice, room := powered(t)
 	must(t, hs.Bot().Leave(t.Context(), room, ""))
+	puts := hs.Fail(niobottest.Fault{Method: http.MethodPut, Path: "/state/"})
 	err := hs.Bot().SetNickname(t.Context(), room, "Teabot")
 	if _, ok := errors.AsType[*niobot.UnknownRoomError](err); !ok {
 		t.Errorf("the error is %v", err)
+	}
+	if puts.Hits() != 0 {
+		t.Error("a membership was sent")
 	}
 	if got := memberOf(t, alice, room, hs.BotID()); got != "leave: " {
 		t.Errorf("the membership is %q", got)
