@@ -61,6 +61,7 @@ var _ interface {
 	niobot.ModuleCloser
 } = (*greeter)(nil)
 
+// nio-bot 65: what a module has added goes with it, and can come back.
 func TestModuleIsMountedUnmountedAndMountedAgain(t *testing.T) {
 	bot := newBot(t)
 	g := &greeter{name: "greeter", worked: make(chan struct{})}
@@ -102,6 +103,7 @@ func TestModuleIsMountedUnmountedAndMountedAgain(t *testing.T) {
 	}
 }
 
+// nio-bot 66: what can not be mounted says why, and is not there.
 func TestModuleThatFailsLeavesNothingBehind(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -140,6 +142,7 @@ func TestModuleThatFailsLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// nio-bot 49: what one bot does with a command or module is not seen by another.
 func TestModuleIsMountedOnTwoBotsInOneProcess(t *testing.T) {
 	g := &greeter{name: "greeter"}
 	for range 2 {

@@ -153,6 +153,7 @@ func TestRemoveTakesOnlyThatCommand(t *testing.T) {
 	}
 }
 
+// nio-bot 62: a help of one's own has the arguments that it declares.
 func TestOwnHelpTakesThePlaceOfTheBuiltIn(t *testing.T) {
 	bot := newBot(t)
 	if _, ok := bot.Command("h"); !ok {

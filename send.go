@@ -86,8 +86,8 @@ func (b *Bot) ResolveAlias(ctx context.Context, alias id.RoomAlias) (id.RoomID, 
 
 // post sends one message. r is the run that it belongs to: its first messages edit those of the run that it repeats.
 func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []SendOption, r *run) (*Sent, error) {
-	if err := b.connect(ctx); err != nil {
-		return nil, err
+	if err := b.connectFor(ctx, room); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
 	}
 	out.msgType = b.settings.messageType
 	for _, opt := range opts {

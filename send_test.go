@@ -16,6 +16,7 @@ import (
 
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/internal/fakehs"
+	"github.com/niobot/niobot/niobottest"
 )
 
 func TestSendRefusesWhatCannotBeSent(t *testing.T) {
@@ -214,4 +215,35 @@ func TestProcessRunsACommandAndReturnsItsError(t *testing.T) {
 			t.Errorf("after the stop, a command returned %v", err)
 		}
 	})
+}
+
+// nio-bot 74: a message is one request.
+func TestSendMakesOneRequest(t *testing.T) {
+	bot := newBot(t)
+	hs := niobottest.Start(t, bot)
+	alice := hs.User("alice")
+	room := alice.NewRoom()
+	all := hs.Fail(niobottest.Fault{Path: "/rooms/{room}/"}) // Without a cause, it only counts.
+	sends := hs.Fail(niobottest.Fault{Path: "/send/"})
+	if _, err := bot.Send(t.Context(), room, niobot.Plain("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if all.Hits() != 1 || sends.Hits() != 1 {
+		t.Errorf("made %d requests about the room, %d of them sends; want one", all.Hits(), sends.Hits())
+	}
+}
+
+// nio-bot 82: what is no room id is told from one, before anything is sent.
+func TestSendTellsAnAliasFromARoom(t *testing.T) {
+	bot := newBot(t)
+	niobottest.Start(t, bot)
+	for room, want := range map[id.RoomID]string{
+		"#tea:localhost":   `send: "#tea:localhost" is an alias and no room id; see Bot.ResolveAlias`,
+		"@alice:localhost": `send: "@alice:localhost" is no room id`,
+		"":                 `send: "" is no room id`,
+	} {
+		if _, err := bot.Send(t.Context(), room, niobot.Plain("hello")); err == nil || err.Error() != want {
+			t.Errorf("%q: got error %v, want %s", room, err, want)
+		}
+	}
 }

@@ -29,6 +29,7 @@ func configGroup(opts ...niobot.CommandOption) *niobot.Command {
 			niobot.NewGroup("user", niobot.Sub(saying("get", "deep down")))))...)
 }
 
+// nio-bot 43: the rest of a line keeps its spaces, and 61: the first line of a description is shown.
 func TestSubcommandsAreFoundAtAnyDepth(t *testing.T) {
 	bot := newBot(t)
 	bot.Add(configGroup())
