@@ -2,7 +2,6 @@ package niobot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"maunium.net/go/mautrix"
@@ -43,15 +42,10 @@ func (b *Bot) Forget(ctx context.Context, room id.RoomID) error {
 	if err := b.connectFor(ctx, room); err != nil {
 		return fmt.Errorf("forget: %w", err)
 	}
-	attempts := 0
 	err := retry(ctx, func(ctx context.Context) error {
-		attempts++
 		_, err := b.client.ForgetRoom(ctx, room)
 		return err
 	})
-	if attempts > 1 && errors.Is(err, mautrix.MNotFound) {
-		return nil // An earlier attempt has worked whose answer was lost.
-	}
 	if err != nil {
 		return fmt.Errorf("forget %s: %w", room, err)
 	}

@@ -138,6 +138,14 @@ func TestRefusalsTellTheirReason(t *testing.T) {
 		t.Error("the server's refusal is lost")
 	}
 
+	// Of what takes no power, the server's reason is the only one.
+	hs.Fail(niobottest.Fault{Method: http.MethodPut, Path: "/state/m.room.member", Count: 1,
+		Status: http.StatusForbidden, ErrCode: "M_FORBIDDEN"})
+	err = bot.SetNickname(t.Context(), room, "nick")
+	if _, ok := errors.AsType[*niobot.PowerError](err); ok || !errors.Is(err, mautrix.MForbidden) {
+		t.Errorf("a nickname that the server refuses: %v", err)
+	}
+
 	foreign := roomOf(t, alice)
 	for what, err := range map[string]error{
 		"set state":  bot.SetTopic(t.Context(), foreign, "no"),
