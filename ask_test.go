@@ -223,6 +223,28 @@ func TestLatestOfTwoQuestionsGetsTheAnswer(t *testing.T) {
 	})
 }
 
+func TestQuestionThatIsNotAskedYetTakesNoAnswer(t *testing.T) {
+	cmd := asker("other", func(ctx context.Context, c *niobot.Context) (string, error) {
+		m, err := c.Ask(ctx, niobot.Plain("other?"))
+		if err != nil {
+			return "", err
+		}
+		return "other " + m.Body, nil
+	})
+	inHouse(t, setting{commands: []*niobot.Command{askName(), cmd}}, func(h *house) {
+		h.alice.say("!name")
+		h.settle()
+		h.fail(fakehs.Fault{Path: "/send/m.room.message/", Count: 1, Status: 502})
+		h.alice.say("!other")
+		h.settle()
+		h.alice.say("alice")
+		h.pass(time.Minute)
+		h.wantSaid("name?", "other?", "hello alice")
+		h.alice.say("thing")
+		h.wantSaid("name?", "other?", "hello alice", "other thing")
+	})
+}
+
 func TestAskByAnyoneTakesAnybodysAnswer(t *testing.T) {
 	inHouse(t, setting{commands: []*niobot.Command{askName(niobot.ByAnyone())}}, func(h *house) {
 		bob := h.joins("bob")

@@ -90,6 +90,7 @@ func TestEditIsFoundWhereTheServerBundlesNone(t *testing.T) {
 	inHouse(t, setting{}, func(h *house) {
 		message, unedited := h.alice.say("first"), h.alice.say("only")
 		h.alice.edit(message, "second")
+		h.joins("bob").edit(message, "forged")
 		h.settle()
 		bot := newBot(t)
 		defer bot.Close()

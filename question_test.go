@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,6 +69,13 @@ func TestWizardOfThreeQuestions(t *testing.T) {
 		}
 		return c.Reply(ctx, "%s", fmt.Sprint("ordered: ", sure))
 	}))
+	var done atomic.Bool
+	bot.Use(func(next niobot.Handler) niobot.Handler {
+		return func(ctx context.Context, c *niobot.Context) error {
+			defer done.Store(true)
+			return next(ctx, c)
+		}
+	})
 	hs := niobottest.Start(t, bot)
 	alice := hs.User("alice")
 	room := alice.NewRoom()
@@ -81,6 +89,9 @@ func TestWizardOfThreeQuestions(t *testing.T) {
 	hs.ExpectMessage(room, "3 large ones?")
 	hs.Settle()
 	alice.Reply(order, "yes")
+	hs.Settle() // A handler that has heard its answer is not at rest.
+	if !done.Load() {
+		t.Error("settled though the handler works on")
+	}
 	hs.ExpectMessage(room, "ordered: true")
-	hs.Settle()
 }
