@@ -154,10 +154,11 @@ func TestTransactionIDsAreRepeatedByARunThatIs(t *testing.T) {
 	for _, command := range []id.EventID{"$a", "$b"} {
 		for _, name := range []string{"x", "y", ""} {
 			for n := range uint64(50) {
-				if runTransaction(command, name, n) != runTransaction(command, name, n) {
-					t.Fatal("the same send has two ids")
+				txn := runTransaction(command, name, n)
+				if again := runTransaction(command, name, n); again != txn {
+					t.Fatalf("the same send has the ids %s and %s", txn, again)
 				}
-				ids[runTransaction(command, name, n)] = true
+				ids[txn] = true
 			}
 		}
 	}

@@ -204,8 +204,7 @@ func TestWhatCameBeforeTheJoinIsHistory(t *testing.T) {
 		h.fail(fakehs.Fault{Path: "/join/", Latency: 40 * time.Second})
 		_, err = h.alice.InviteUser(h.t.Context(), room.RoomID, &mautrix.ReqInviteUser{UserID: h.botID})
 		h.must(err)
-		h.settle()
-		h.alice.sayIn(room.RoomID, "!echo also before")
+		h.alice.sayIn(room.RoomID, "!echo also before") // The join takes its time.
 		// The long poll ends, and the next syncs fail until something has been said after the join: all comes at once.
 		block := h.fail(fakehs.Fault{Path: "/sync", Status: 503})
 		h.pass(time.Minute)
