@@ -71,8 +71,8 @@ func TestStopIsToldWhenNoHandlerRunsAndMessagesCanStillBeSent(t *testing.T) {
 	hs := niobottest.Start(t, bot)
 	alice := hs.User("alice")
 	room := alice.NewRoom()
-	bot.OnCancelled(func(_ context.Context, c *niobot.Context, cause error) {
-		got.add("cancelled, bot closed: %t", errors.Is(cause, niobot.ErrClosed))
+	bot.OnCancelled(func(ctx context.Context, c *niobot.Context, cause error) {
+		got.add("cancelled, bot closed: %t, can answer: %t", errors.Is(cause, niobot.ErrClosed), ctx.Err() == nil)
 	})
 	bot.OnStop(func(ctx context.Context) {
 		_, err := bot.Send(ctx, room, niobot.Plain("bye"))
@@ -83,7 +83,7 @@ func TestStopIsToldWhenNoHandlerRunsAndMessagesCanStillBeSent(t *testing.T) {
 	if err := hs.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	got.want(t, "handler returns", "cancelled, bot closed: true", "stop, sent: <nil>")
+	got.want(t, "handler returns", "cancelled, bot closed: true, can answer: true", "stop, sent: <nil>")
 	hs.ExpectMessage(room, "bye")
 }
 

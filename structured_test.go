@@ -127,4 +127,7 @@ func TestFormOfAnEditRunsAgain(t *testing.T) {
 	edit["m.relates_to"] = map[string]any{"rel_type": "m.replace", "event_id": sent}
 	alice.Send(room, event.EventMessage, edit)
 	hs.ExpectEdit(first, "echo two")
+	edit["m.new_content"] = map[string]any{"msgtype": "m.text", "body": "!echo said"}
+	alice.Send(room, event.EventMessage, edit)
+	hs.ExpectEdit(first, "echo said")
 }

@@ -133,6 +133,7 @@ func TestTriggersRefusalIsToldToNobody(t *testing.T) {
 func TestTriggerRunsInsideTheBotsMiddleware(t *testing.T) {
 	bot := newBot(t)
 	got := make(heard, 10)
+	bot.Trigger(issue, answerIssue, niobot.TriggerName("issues"))
 	bot.Use(func(next niobot.Handler) niobot.Handler {
 		return func(ctx context.Context, c *niobot.Context) error {
 			got.add("before %s", c.Command)
@@ -140,8 +141,8 @@ func TestTriggerRunsInsideTheBotsMiddleware(t *testing.T) {
 			return next(ctx, c)
 		}
 	})
-	_, alice, room := triggered(t, bot, niobot.TriggerName("issues"))
-	alice.Say(room, "issue #1")
+	alice := niobottest.Start(t, bot).User("alice")
+	alice.Say(alice.NewRoom(), "issue #1")
 	alice.ExpectReply("see 1")
 	got.want(t, "before issues", "after")
 }
