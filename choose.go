@@ -30,7 +30,7 @@ func (c *Context) Choose(ctx context.Context, body Body, options []string, opts 
 	case len(options) == 0:
 		return 0, errors.New("choose: there are no options")
 	case len(options) > MaxChoices:
-		return 0, fmt.Errorf("choose: %d options are more than the %d that a user can be shown", len(options), MaxChoices)
+		return 0, fmt.Errorf("choose: %d options are more than %d", len(options), MaxChoices)
 	case slices.ContainsFunc(options, func(o string) bool { return strings.TrimSpace(o) == "" }):
 		return 0, errors.New("choose: an option is empty")
 	}

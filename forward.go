@@ -14,9 +14,9 @@ import (
 )
 
 // Forward sends a copy of a message into a room: its text or file, as its latest edit left it, without what it replied
-// to, its thread, and its mentions, so that nobody is notified again. A text is sent with the bot's own msgtype, so that
-// no bot takes it for a command of a user; see [WithMessageType]. Fields that mean something to bots are left out. The
-// errors are those of [Bot.Send].
+// to, its thread, and its mentions, so that nobody is notified again. A text is sent with the bot's own msgtype, so
+// that no bot takes it for a command of a user; see [WithMessageType]. Fields that mean something to bots are left out.
+// The errors are those of [Bot.Send]; a file that is encrypted is refused, since its key is not for another room.
 func (b *Bot) Forward(ctx context.Context, m *Message, to id.RoomID, opts ...SendOption) (*Sent, error) {
 	fields, err := m.copied()
 	if err != nil {

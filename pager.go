@@ -30,8 +30,8 @@ const (
 //
 // It ends by ✖️, when no page was turned for as long as [Within] says, when the message is redacted, or the user leaves
 // the room; all these are no errors. The last page that was shown stays, and the bot's reactions are taken back. A
-// single page is just sent. Each page must fit into an edit: about 28 KiB; else the error is [ErrTooLarge] and nothing is
-// sent. The other errors are those of [Context.Respond] and of [Sent.Edit], and the cause of ctx's end.
+// single page is just sent. Each page must fit into an edit: about 28 KiB; else the error is [ErrTooLarge] and
+// nothing is sent. The other errors are those of [Context.Respond] and of [Sent.Edit], and the cause of ctx's end.
 func (c *Context) Pages(ctx context.Context, pages []Body, opts ...AskOption) error {
 	if len(pages) == 0 {
 		return ErrEmptyMessage

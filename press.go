@@ -29,8 +29,8 @@ func (p Press) Edit(ctx context.Context, body Body) error {
 	return err
 }
 
-// End replaces the text of the message with the menu and takes its buttons away, for good. So does any other edit of it,
-// except that the bot's reactions stay there.
+// End replaces the text of the message with the menu and takes its buttons away, for good. So does any other edit
+// of it, except that the bot's reactions stay there.
 func (p Press) End(ctx context.Context, body Body) error {
 	b := p.c.bot
 	edit := outgoing{body: body, edits: p.MessageID}
@@ -152,8 +152,8 @@ func menuIn(e *Event) *menuContent {
 	return menu
 }
 
-// hearReaction starts the handler of a button. A message that is not known is asked of the server first; reactions to it
-// keep their order.
+// hearReaction starts the handler of a button. A message that is not known is asked of the server first; reactions to
+// it keep their order.
 func (b *Bot) hearReaction(_ context.Context, e *Event) error {
 	key := menuKey{e.RoomID, reactedTo(e)}
 	if !b.mayPress(e) || !validEventID(key.event) {

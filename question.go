@@ -91,7 +91,8 @@ func (q *question) concerns(e *Event) bool {
 		return q.isAbout(e.redacts()) || q.undo && mayAnswer
 	case event.StateMember:
 		key, _ := e.StateKey()
-		return q.by != "" && key == string(q.by) && hasLeft(membershipOf([]byte(syncjson.Get(e.kept.Content, "membership"))))
+		membership := membershipOf([]byte(syncjson.Get(e.kept.Content, "membership")))
+		return q.by != "" && key == string(q.by) && hasLeft(membership)
 	}
 	return false
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // Send sends a message into a room and returns when it is on the server. Messages of one room keep the order of the
-// calls; what fails for the network, the load or the rate of requests is repeated. A body above [render.MaxSize] becomes
-// several messages in order, at most [MaxParts], cut by [render.Split]; the returned one is the first of them. The errors:
-// [ErrEmptyMessage], [ErrTooLarge], [ErrEncrypted], or the server's, as mautrix.HTTPError.
+// calls; what fails for the network, the load or the rate of requests is repeated. A body above [render.MaxSize]
+// becomes several messages in order, at most [MaxParts], cut by [render.Split]; the returned one is the first of them.
+// The errors: [ErrEmptyMessage], [ErrTooLarge], [ErrEncrypted], or the server's, as mautrix.HTTPError.
 func (b *Bot) Send(ctx context.Context, room id.RoomID, body Body, opts ...SendOption) (*Sent, error) {
 	return b.post(ctx, room, outgoing{body: body}, opts, nil)
 }
