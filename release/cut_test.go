@@ -88,6 +88,20 @@ func TestCutAgain(t *testing.T) {
 			t.Errorf("without %v: got %s, want %s", lost, got, want)
 		}
 	}
+	// Release notes with headings, which git takes for comments unless told otherwise.
+	s.in("tag", "-d", "v4.7.14")
+	file := filepath.Join(s.dir, ".git", "niobot-release", leak.ID, "record.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "Thanks to:", "# Thanks")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cut()
+	if got := s.in("for-each-ref", "--format=%(contents:body)", "refs/tags/v4.7.14"); !strings.Contains(got, "\n# Thanks\n") {
+		t.Errorf("a heading is lost: %q", got)
+	}
 	other := leak
 	other.Affected = "v5"
 	if _, err := s.cutter().Cut(t.Context(), other); err == nil || !strings.Contains(err.Error(), "was cut with another description") {
@@ -219,6 +233,16 @@ func TestPush(t *testing.T) {
 	s.in("push", "--quiet", "origin", ":v4.7.14")
 	if got := s.in("ls-remote", "origin"); got != before {
 		t.Errorf("something was pushed: %s", got)
+	}
+	hook := filepath.Join(s.remote, "hooks", "update")
+	if err := os.WriteFile(hook, []byte("#!/bin/sh\n[ \"$1\" != refs/tags/v4.7.14 ]\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cutter().Push(t.Context(), record); err == nil || s.in("ls-remote", "origin") != before {
+		t.Errorf("a remote that takes one tag of two: %v, %s", err, s.in("ls-remote", "origin"))
+	}
+	if err := os.Remove(hook); err != nil {
+		t.Fatal(err)
 	}
 	for range 2 {
 		if err := s.cutter().Push(t.Context(), record); err != nil {
