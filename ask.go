@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"maunium.net/go/mautrix/id"
-
 	"github.com/niobot/niobot/arg"
 )
 
@@ -171,7 +169,7 @@ func (a *asking) limit(ctx context.Context) (context.Context, context.CancelFunc
 func (c *Context) pose(
 	ctx context.Context, body Body, set *asking, q *question, f func(ctx context.Context, q *question) error,
 ) error {
-	q.room, q.thread, q.log = c.Room, c.threadOfCall(), c.Logger()
+	q.room, q.thread, q.log = c.Room, c.thread(), c.Logger()
 	if !set.anyone {
 		q.by = c.Message.Sender
 	}
@@ -180,7 +178,7 @@ func (c *Context) pose(
 	if m, ok := c.Room.Member(q.by); ok && hasLeft(m.Membership) {
 		return c.unanswered(ErrAskedLeft)
 	}
-	sent, err := c.Respond(ctx, body, InThread(q.thread))
+	sent, err := c.Respond(ctx, body)
 	if err != nil {
 		return err
 	}
@@ -192,12 +190,4 @@ func (c *Context) pose(
 		err = context.Cause(limited)
 	}
 	return c.unanswered(err)
-}
-
-// threadOfCall is the thread that the command is in; that of an edited one stands in the original.
-func (c *Context) threadOfCall() id.EventID {
-	if original, ok := c.bot.cache.find(c.Room.id, c.Message.original()); ok {
-		return original.Thread
-	}
-	return c.Message.Thread
 }

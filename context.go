@@ -71,8 +71,18 @@ func (c *Context) Send(ctx context.Context, body Body, opts ...SendOption) (*Sen
 }
 
 func (c *Context) send(ctx context.Context, body Body, replyTo id.EventID, opts []SendOption) (*Sent, error) {
-	out := outgoing{body: body, replyTo: replyTo, thread: c.Message.Thread}
+	out := outgoing{body: body, replyTo: replyTo, thread: c.thread()}
 	return c.bot.post(ctx, c.Room.id, out, opts, c.run)
+}
+
+// thread is the thread that the command is in; that of an edited one stands in the original.
+func (c *Context) thread() id.EventID {
+	if c.Message.Replaces != "" {
+		if original, ok := c.bot.cache.find(c.Room.id, c.Message.Replaces); ok {
+			return original.Thread
+		}
+	}
+	return c.Message.Thread
 }
 
 // EditReply changes the text of the latest message that this call sent, and replies where it has sent none. It is

@@ -12,6 +12,7 @@ import (
 
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/internal/fakehs"
+	"github.com/niobot/niobot/niobottest"
 )
 
 // lines replies once for each argument.
@@ -267,4 +268,28 @@ func TestReplyUnderWayIsKnownToTheEdit(t *testing.T) {
 			t.Errorf("the room shows %q", got)
 		}
 	})
+}
+
+// An edit names no thread of its own.
+func TestEditedCommandIsAnsweredInItsThread(t *testing.T) {
+	bot := newBot(t)
+	bot.Add(niobot.NewCommand("count", func(ctx context.Context, c *niobot.Context, a struct {
+		N int `arg:"n"`
+	}) error {
+		for n := range a.N {
+			if err := c.Reply(ctx, "%d", n+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	hs := niobottest.Start(t, bot)
+	alice := hs.User("alice")
+	root := alice.Say(alice.NewRoom(), "a thread")
+	said := alice.SayIn(root, "!count 1")
+	alice.ExpectReply("1")
+	alice.Edit(said, "!count 2")
+	if got := alice.ExpectReply("2"); got.Event.Content.AsMessage().RelatesTo.GetThreadParent() != root.ID {
+		t.Errorf("the second reply is outside the thread: %+v", got.Event.Content.AsMessage().RelatesTo)
+	}
 }

@@ -3,6 +3,7 @@ package niobot
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/niobot/niobot/arg"
@@ -55,7 +56,7 @@ func replyWithError(ctx context.Context, c *Context, err error) {
 // wrongArgument says what is wrong, shows where, and gives the usage.
 func wrongArgument(c *Context, wrong *arg.Error) Body {
 	usage := commandLine(c.Prefix, c.Called, c.Command)
-	if pointer := wrong.Pointer(); pointer != "" {
+	if pointer := wrong.Pointer(); pointer != "" && strings.TrimSpace(wrong.Text) != "" {
 		return Markdown("%s\n\n```\n%s\n```\n\n%v", wrong.Error(), pointer, c.words(TextUsage, usage))
 	}
 	return Markdown("%s\n\n%v", wrong.Error(), c.words(TextUsage, usage))
