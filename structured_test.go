@@ -84,7 +84,7 @@ func TestFormsMistakesAreAnsweredAsThoseOfText(t *testing.T) {
 		})
 	}
 	alice.Send(room, event.EventMessage, form("/mute", "mute", map[string]any{}, hs.BotID()))
-	hs.ExpectMessage(room, "user: missing; expected a user id like @name:example.org\n\n^\n\nUsage: mute <user> [--for 1h]")
+	hs.ExpectMessage(room, "user: missing; expected a user id like @name:example.org\n\nUsage: mute <user> [--for 1h]")
 }
 
 func TestFormIsTakenOnlyByTheBotThatItMentionsAlone(t *testing.T) {
