@@ -15,7 +15,8 @@ func TestSBOM(t *testing.T) {
 		Deps: []*debug.Module{
 			{Path: "example.org/z", Version: "v1.0.0", Sum: "h1:abc="},
 			{Path: "example.org/a", Version: "v2.0.0+incompatible"},
-			{Path: "example.org/old", Version: "v1.0.0", Replace: &debug.Module{Path: "example.org/new", Version: "v1.0.1"}},
+			{Path: "example.org/old", Version: "v1.0.0",
+				Replace: &debug.Module{Path: "example.org/new", Version: "v1.0.1"}},
 		},
 		Settings: []debug.BuildSetting{{Key: "-trimpath", Value: "true"}},
 	})
@@ -75,7 +76,8 @@ func TestChecksums(t *testing.T) {
 	if err != nil || got != want {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if _, err := Checksums([]string{b, write("c/b", "x")}); err == nil || !strings.Contains(err.Error(), "two files are called b") {
+	if _, err := Checksums([]string{b, write("c/b", "x")}); err == nil ||
+		!strings.Contains(err.Error(), "two files are called b") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Checksums([]string{filepath.Join(dir, "none")}); err == nil {

@@ -43,14 +43,16 @@ func (m *memory) Get(_ context.Context, path string) ([]byte, error) {
 // urgentProxy is the proxy after the policy's example: v4.7.14 and v5.6.1 are out. v2 is ESR. The example has no v3.
 func urgentProxy() *memory {
 	return &memory{files: map[string]string{
-		"example.org/m/@v/list":           "v0.9.0\nv1.0.0\n",
-		"example.org/m/@v/v1.0.0.mod":     "module example.org/m\n",
-		"example.org/m/v2/@v/list":        "v2.0.0\n",
-		"example.org/m/v2/@v/v2.0.0.mod":  "// ESR: for those who wait.\nmodule example.org/m/v2\n",
-		"example.org/m/v4/@v/list":        "v4.7.14\nv4.6.3\nv4.7.13\nv4.8.0-rc.1\nv4.0.0+incompatible\n",
-		"example.org/m/v4/@v/v4.7.14.mod": "module example.org/m/v4\nretract [v4.0.0, v4.7.13] // [URGENT] GO-2026-0001: It leaks; upgrade to v4.7.14\n",
-		"example.org/m/v5/@v/list":        "v5.2.7\nv5.6.0\nv5.6.1\nv5.6.2\nv5.5.5\n",
-		"example.org/m/v5/@v/v5.6.2.mod":  "module example.org/m/v5\nretract v5.6.2 // published by accident\nretract v5.6.0 // [URGENT] GO-2026-0001: It leaks\nretract v5.5.5\n",
+		"example.org/m/@v/list":          "v0.9.0\nv1.0.0\n",
+		"example.org/m/@v/v1.0.0.mod":    "module example.org/m\n",
+		"example.org/m/v2/@v/list":       "v2.0.0\n",
+		"example.org/m/v2/@v/v2.0.0.mod": "// ESR: for those who wait.\nmodule example.org/m/v2\n",
+		"example.org/m/v4/@v/list":       "v4.7.14\nv4.6.3\nv4.7.13\nv4.8.0-rc.1\nv4.0.0+incompatible\n",
+		"example.org/m/v4/@v/v4.7.14.mod": "module example.org/m/v4\n" +
+			"retract [v4.0.0, v4.7.13] // [URGENT] GO-2026-0001: It leaks; upgrade to v4.7.14\n",
+		"example.org/m/v5/@v/list": "v5.2.7\nv5.6.0\nv5.6.1\nv5.6.2\nv5.5.5\n",
+		"example.org/m/v5/@v/v5.6.2.mod": "module example.org/m/v5\nretract v5.6.2 // published by accident\n" +
+			"retract v5.6.0 // [URGENT] GO-2026-0001: It leaks\nretract v5.5.5\n",
 	}}
 }
 
@@ -63,10 +65,12 @@ func TestCheck(t *testing.T) {
 	}{
 		{"v5.6.1", "v5.6.1 is supported.", false, false},
 		{"v5.2.7", "v5.2.7 is supported. v5.6.1 is out.", false, false},
-		{"v5.6.0", "v5.6.0 is supported, and retracted: [URGENT] GO-2026-0001: It leaks. Upgrade to v5.6.1 now.", true, true},
+		{"v5.6.0", "v5.6.0 is supported, and retracted: [URGENT] GO-2026-0001: It leaks. Upgrade to v5.6.1 now.", true,
+			true},
 		{"v5.6.2", "v5.6.2 is supported, and retracted: published by accident.", true, false},
 		{"v5.5.5", "v5.5.5 is supported, and retracted: no reason is given. Upgrade to v5.6.1 now.", true, false},
-		{"v4.6.3", "v4.6.3 is supported, and retracted: [URGENT] GO-2026-0001: It leaks; upgrade to v4.7.14. Upgrade to v4.7.14 now.", true, true},
+		{"v4.6.3", "v4.6.3 is supported, and retracted: " +
+			"[URGENT] GO-2026-0001: It leaks; upgrade to v4.7.14. Upgrade to v4.7.14 now.", true, true},
 		{"v2.0.0", "v2.0.0 is ESR until v7.", false, false},
 		{"v1.0.0", "v1.0.0 is unsupported since v4.0.0+. Upgrade to v5.6.1 now.", true, false},
 		{"v5.6.2-0.20260102030405-abcdefabcdef", "v5.6.2-0.20260102030405-abcdefabcdef is supported.", false, false},
@@ -105,7 +109,8 @@ func TestCheckRefuses(t *testing.T) {
 func TestCheckKeepsTheAnswer(t *testing.T) {
 	proxy := urgentProxy()
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	c := &release.Checker{Module: "example.org/m", Proxy: proxy, CacheDir: filepath.Join(t.TempDir(), "a", "b"), Now: func() time.Time { return now }}
+	c := &release.Checker{Module: "example.org/m", Proxy: proxy, CacheDir: filepath.Join(t.TempDir(), "a", "b"),
+		Now: func() time.Time { return now }}
 	check := func() release.Report {
 		t.Helper()
 		got, err := c.Check(t.Context(), "v5.6.0")
@@ -152,7 +157,8 @@ func TestCheckKeepsTheAnswer(t *testing.T) {
 			t.Errorf("%s: mode %v, %v, want %v", path, info.Mode(), err, want)
 		}
 	}
-	for _, broken := range []string{"", "{", "{}", `{"module":"example.org/other","catalogue":{"versions":["v1.0.0"]}}`} {
+	for _, broken := range []string{"", "{", "{}",
+		`{"module":"example.org/other","catalogue":{"versions":["v1.0.0"]}}`} {
 		if err := os.WriteFile(files[0], []byte(broken), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -197,13 +203,15 @@ func TestCheckSendsNothing(t *testing.T) {
 		server.Close()
 		requests = append(requests, seen)
 	}
-	if len(requests[0]) < 8 || !reflect.DeepEqual(requests[0], requests[1]) || !reflect.DeepEqual(requests[0], requests[2]) {
+	if len(requests[0]) < 8 || !reflect.DeepEqual(requests[0], requests[1]) ||
+		!reflect.DeepEqual(requests[0], requests[2]) {
 		t.Errorf("requests differ: %q", requests)
 	}
 }
 
 func TestProxyOf(t *testing.T) {
-	for _, value := range []string{"off", "direct", "off,https://example.org", "direct|https://example.org", "banana", "ssh://example.org"} {
+	for _, value := range []string{"off", "direct", "off,https://example.org", "direct|https://example.org", "banana",
+		"ssh://example.org"} {
 		if got, err := release.ProxyOf(value); !errors.Is(err, release.ErrNoProxy) {
 			t.Errorf("%s: %v, %v, want ErrNoProxy", value, got, err)
 		}
@@ -256,7 +264,8 @@ func TestProxyWithTooMuchOrTrouble(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := release.ProxyHistory(t.Context(), proxy, "example.org/m"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := release.ProxyHistory(t.Context(), proxy, "example.org/m"); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -273,16 +282,22 @@ func TestOwnVersion(t *testing.T) {
 		path, version string
 		released      bool
 	}{
-		{"a dependency", info(user, &debug.Module{Path: "example.org/x"}, &debug.Module{Path: "example.org/m/v2", Version: "v2.1.0"}), "example.org/m/v2", "v2.1.0", true},
-		{"the program itself", info(debug.Module{Path: "example.org/m", Version: "v1.1.0"}), "example.org/m", "v1.1.0", true},
-		{"a checkout", info(debug.Module{Path: "example.org/m", Version: "(devel)"}), "example.org/m", "(devel)", false},
-		{"a changed checkout", info(debug.Module{Path: "example.org/m", Version: "v1.1.0+dirty"}), "example.org/m", "v1.1.0+dirty", false},
-		{"a replaced one", info(user, &debug.Module{Path: "example.org/m", Version: "v1.0.0", Replace: &debug.Module{Path: "../m"}}), "example.org/m", "v1.0.0", false},
+		{"a dependency", info(user, &debug.Module{Path: "example.org/x"},
+			&debug.Module{Path: "example.org/m/v2", Version: "v2.1.0"}), "example.org/m/v2", "v2.1.0", true},
+		{"the program itself", info(debug.Module{Path: "example.org/m", Version: "v1.1.0"}), "example.org/m", "v1.1.0",
+			true},
+		{"a checkout", info(debug.Module{Path: "example.org/m", Version: "(devel)"}), "example.org/m", "(devel)",
+			false},
+		{"a changed checkout", info(debug.Module{Path: "example.org/m", Version: "v1.1.0+dirty"}), "example.org/m",
+			"v1.1.0+dirty", false},
+		{"a replaced one", info(user, &debug.Module{Path: "example.org/m", Version: "v1.0.0",
+			Replace: &debug.Module{Path: "../m"}}), "example.org/m", "v1.0.0", false},
 		{"none", info(user), "", "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path, version, err := release.OwnVersion(tt.info, "example.org/m")
-			if path != tt.path || version != tt.version || (err == nil) != tt.released || err != nil && !errors.Is(err, release.ErrNotReleased) {
+			if path != tt.path || version != tt.version || (err == nil) != tt.released || err != nil &&
+				!errors.Is(err, release.ErrNotReleased) {
 				t.Errorf("got %q %q %v", path, version, err)
 			}
 		})

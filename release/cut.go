@@ -58,7 +58,8 @@ func (c *Cutter) Cut(ctx context.Context, f Fault) (*Record, error) {
 	case err != nil:
 		return nil, err
 	case !sameFault(record.Fault, f):
-		return nil, fmt.Errorf("%s was cut with another description; to cut it anew, remove its tags and %s", f.ID, record.Dir)
+		return nil, fmt.Errorf("%s was cut with another description; to cut it anew, remove its tags and %s",
+			f.ID, record.Dir)
 	}
 	return record, c.tagAll(ctx, record)
 }
@@ -147,7 +148,8 @@ func (c *Cutter) check(ctx context.Context, r Release) (Cut, error) {
 		return cut, err
 	}
 	if head == "" {
-		return cut, fmt.Errorf("%s: there is no branch %s; make it from %s and commit the fix there", r.Version, cut.Branch, r.Base)
+		return cut, fmt.Errorf("%s: there is no branch %s; make it from %s and commit the fix there",
+			r.Version, cut.Branch, r.Base)
 	}
 	base, err := c.Git.commit(ctx, "refs/tags/"+r.Base.String())
 	if err != nil {
@@ -160,7 +162,8 @@ func (c *Cutter) check(ctx context.Context, r Release) (Cut, error) {
 	case !follows:
 		return cut, fmt.Errorf("%s: branch %s does not come from %s", r.Version, cut.Branch, r.Base)
 	case base == head:
-		return cut, fmt.Errorf("%s: branch %s holds nothing after %s; commit the fix there", r.Version, cut.Branch, r.Base)
+		return cut, fmt.Errorf("%s: branch %s holds nothing after %s; commit the fix there",
+			r.Version, cut.Branch, r.Base)
 	}
 	cut.Head = head
 	return cut, nil
@@ -178,7 +181,7 @@ func (c *Cutter) make(ctx context.Context, f Fault, p *Plan, r Release, cut *Cut
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { _ = os.RemoveAll(tmp) }() // It was only a place to work in.
 	return c.Git.inWorktree(ctx, filepath.Join(tmp, "tree"), cut.Head, func(tree *Git) error {
 		if err := editFile(filepath.Join(tree.Dir, goModFile), func(text []byte) ([]byte, error) {
 			return retract(text, cut.Module, p.retracted(r.Version.Major()), func(i Interval) string {
@@ -195,7 +198,8 @@ func (c *Cutter) make(ctx context.Context, f Fault, p *Plan, r Release, cut *Cut
 		if err := c.test(ctx, tree); err != nil {
 			return err
 		}
-		if _, err := tree.run(ctx, "commit", "--quiet", "-m", "Release "+r.Version.String(), "--", goModFile, changelogFile); err != nil {
+		message := "Release " + r.Version.String()
+		if _, err := tree.run(ctx, "commit", "--quiet", "-m", message, "--", goModFile, changelogFile); err != nil {
 			return err
 		}
 		cut.Commit, err = tree.commit(ctx, "HEAD")
@@ -267,7 +271,8 @@ func (c *Cutter) tagAll(ctx context.Context, r *Record) error {
 		}
 		if tag == "" {
 			// The text is taken as it is: a line that begins with # is a heading, not a comment.
-			_, err := c.Git.Runner.Run(ctx, c.Git.Dir, cut.Message, "git", "tag", "-a", "--cleanup=verbatim", "-F", "-", name, cut.Commit)
+			_, err := c.Git.Runner.Run(ctx, c.Git.Dir, cut.Message,
+				"git", "tag", "-a", "--cleanup=verbatim", "-F", "-", name, cut.Commit)
 			if err != nil {
 				return fmt.Errorf("tag %s: %w", name, err)
 			}
@@ -309,7 +314,8 @@ func (c *Cutter) Push(ctx context.Context, r *Record) error {
 	}
 	if len(unknown) > 0 {
 		slices.Sort(unknown)
-		return fmt.Errorf("%s has %s, which this clone has not: fetch, and plan again", remote, strings.Join(unknown, ", "))
+		return fmt.Errorf("%s has %s, which this clone has not: fetch, and plan again",
+			remote, strings.Join(unknown, ", "))
 	}
 	args := []string{"push", "--quiet", "--atomic", remote}
 	for _, cut := range r.Cuts {

@@ -21,13 +21,15 @@ func TestCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(record.Cuts) != 2 || record.Cuts[0].Version.String() != "v5.6.1" || record.Cuts[1].Version.String() != "v4.7.14" {
+	if len(record.Cuts) != 2 || record.Cuts[0].Version.String() != "v5.6.1" ||
+		record.Cuts[1].Version.String() != "v4.7.14" {
 		t.Fatalf("cut %+v", record.Cuts)
 	}
 	if s.in("ls-remote", "origin") != remote {
 		t.Error("something left the machine")
 	}
-	if s.in("rev-parse", "main", "security/v4", "security/v5") != head || s.in("status", "--porcelain") != "" || strings.Count(s.in("worktree", "list"), "\n") > 0 {
+	if s.in("rev-parse", "main", "security/v4", "security/v5") != head || s.in("status", "--porcelain") != "" ||
+		strings.Count(s.in("worktree", "list"), "\n") > 0 {
 		t.Error("a branch moved, or something was left behind")
 	}
 	for tag, base := range map[string]string{"v4.7.14": "security/v4", "v5.6.1": "security/v5"} {
@@ -37,7 +39,8 @@ func TestCut(t *testing.T) {
 		if got := s.in("for-each-ref", "--format=%(contents:subject)", "refs/tags/"+tag); got != "[URGENT] "+tag {
 			t.Errorf("the subject of %s is %q", tag, got)
 		}
-		if got := s.in("for-each-ref", "--format=%(contents:body)", "refs/tags/"+tag); !strings.Contains(got, "- Alice, reporter") || strings.Contains(got, "Secretly") {
+		got := s.in("for-each-ref", "--format=%(contents:body)", "refs/tags/"+tag)
+		if !strings.Contains(got, "- Alice, reporter") || strings.Contains(got, "Secretly") {
 			t.Errorf("the text of %s is %q", tag, got)
 		}
 		if got := s.in("rev-parse", tag+"^{commit}~1"); got != s.in("rev-parse", base) {
@@ -47,10 +50,14 @@ func TestCut(t *testing.T) {
 			t.Errorf("%s changes %q", tag, got)
 		}
 	}
-	if got, want := s.in("show", "v4.7.14:go.mod"), "module example.org/m/v4\n\ngo 1.26\n\n// [URGENT] GHSA-2c3f-4g5h-6j7m: It leaks; upgrade to v4.7.14\nretract [v4.6.3, v4.7.13]"; got != want {
+	if got, want := s.in("show", "v4.7.14:go.mod"), "module example.org/m/v4\n\ngo 1.26\n\n"+
+		"// [URGENT] GHSA-2c3f-4g5h-6j7m: It leaks; upgrade to v4.7.14\nretract [v4.6.3, v4.7.13]"; got != want {
 		t.Errorf("go.mod is\n%s\nwant\n%s", got, want)
 	}
-	if got, want := s.in("show", "v4.7.14:CHANGELOG.md"), "# Changelog\n\n## [Unreleased]\n\n## [v4.7.14] - 2026-11-22\n\n- **Security** It leaks (GHSA-2c3f-4g5h-6j7m). Thanks to Alice.\n\n## [v4.7.13] - 2026-01-01\n\n- Something."; got != want {
+	const changelog = "# Changelog\n\n## [Unreleased]\n\n## [v4.7.14] - 2026-11-22\n\n" +
+		"- **Security** It leaks (GHSA-2c3f-4g5h-6j7m). Thanks to Alice.\n\n" +
+		"## [v4.7.13] - 2026-01-01\n\n- Something."
+	if got, want := s.in("show", "v4.7.14:CHANGELOG.md"), changelog; got != want {
 		t.Errorf("the changelog is\n%s\nwant\n%s", got, want)
 	}
 	var osv release.OSV
@@ -95,16 +102,19 @@ func TestCutAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "Thanks to:", "# Thanks")), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "Thanks to:", "# Thanks")),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	cut()
-	if got := s.in("for-each-ref", "--format=%(contents:body)", "refs/tags/v4.7.14"); !strings.Contains(got, "\n# Thanks\n") {
+	got := s.in("for-each-ref", "--format=%(contents:body)", "refs/tags/v4.7.14")
+	if !strings.Contains(got, "\n# Thanks\n") {
 		t.Errorf("a heading is lost: %q", got)
 	}
 	other := leak
 	other.Affected = "v5"
-	if _, err := s.cutter().Cut(t.Context(), other); err == nil || !strings.Contains(err.Error(), "was cut with another description") {
+	if _, err := s.cutter().Cut(t.Context(), other); err == nil ||
+		!strings.Contains(err.Error(), "was cut with another description") {
 		t.Errorf("another description: %v", err)
 	}
 	s.in("tag", "-f", "-m", "moved", "v4.7.14", "main")
@@ -127,20 +137,27 @@ func TestCutRefuses(t *testing.T) {
 		is     error
 	}{
 		{"a dirty tree", func(s *scratch) { ready(s); s.write("m.go", "package m\n") }, nil, "", release.ErrDirty},
-		{"a file that git does not know", func(s *scratch) { ready(s); s.write("new.go", "package m\n") }, nil, "", release.ErrDirty},
-		{"a tag that is no version", func(s *scratch) { ready(s); s.in("tag", "v9") }, nil, `tag: "v9" is no version`, nil},
+		{"a file that git does not know", func(s *scratch) { ready(s); s.write("new.go", "package m\n") }, nil, "",
+			release.ErrDirty},
+		{"a tag that is no version", func(s *scratch) { ready(s); s.in("tag", "v9") }, nil, `tag: "v9" is no version`,
+			nil},
 		{"failing tests", func(s *scratch) {
 			s.fix("v5", "v5.6.0")
 			s.in("checkout", "--quiet", "-b", "security/v4", "v4.7.13")
 			s.in("commit", "--quiet", "--allow-empty", "-m", "Mend nothing")
 			s.in("checkout", "--quiet", "main")
 		}, nil, "v4.7.14: tests fail: git grep: exit status 1", release.ErrTestsFailed},
-		{"no branch", func(s *scratch) { s.fix("v5", "v5.6.0") }, nil, "v4.7.14: there is no branch security/v4; make it from v4.7.13", nil},
-		{"no fix", func(s *scratch) { s.fix("v5", "v5.6.0"); s.in("branch", "security/v4", "v4.7.13^{}") }, nil, "v4.7.14: branch security/v4 holds nothing after v4.7.13", nil},
-		{"a branch from elsewhere", func(s *scratch) { s.fix("v5", "v5.6.0"); s.fix("v4", "v4.6.3") }, nil, "v4.7.14: branch security/v4 does not come from v4.7.13", nil},
-		{"a go.mod of another major", func(s *scratch) { s.fix("v5", "v5.6.0"); s.in("branch", "security/v4", "main") }, nil, "v4.7.14: go.mod is not that of module example.org/m/v4", nil},
+		{"no branch", func(s *scratch) { s.fix("v5", "v5.6.0") }, nil,
+			"v4.7.14: there is no branch security/v4; make it from v4.7.13", nil},
+		{"no fix", func(s *scratch) { s.fix("v5", "v5.6.0"); s.in("branch", "security/v4", "v4.7.13^{}") }, nil,
+			"v4.7.14: branch security/v4 holds nothing after v4.7.13", nil},
+		{"a branch from elsewhere", func(s *scratch) { s.fix("v5", "v5.6.0"); s.fix("v4", "v4.6.3") }, nil,
+			"v4.7.14: branch security/v4 does not come from v4.7.13", nil},
+		{"a go.mod of another major", func(s *scratch) { s.fix("v5", "v5.6.0"); s.in("branch", "security/v4", "main") },
+			nil, "v4.7.14: go.mod is not that of module example.org/m/v4", nil},
 		{"nothing to cut", ready, func(f *release.Fault) { f.Affected = "v3" }, "", release.ErrNothingToCut},
-		{"a wrong range", ready, func(f *release.Fault) { f.Affected = "v4.7.99" }, `range "v4.7.99": there is no v4.7.99`, nil},
+		{"a wrong range", ready, func(f *release.Fault) { f.Affected = "v4.7.99" },
+			`range "v4.7.99": there is no v4.7.99`, nil},
 		{"a wrong id", ready, func(f *release.Fault) { f.ID = "../../x" }, `id "../../x" is none of`, nil},
 		{"a history without versions", func(s *scratch) {
 			for tag := range strings.FieldsSeq(s.in("tag")) {
@@ -175,7 +192,8 @@ func TestCutRefusesTestsThatChangeTheTree(t *testing.T) {
 	fault.Affected = "v4"
 	cutter.Project.Test = []string{"git", "init", "--quiet", "left"}
 	before := s.state()
-	if _, err := cutter.Cut(t.Context(), fault); !errors.Is(err, release.ErrTestsFailed) || !strings.Contains(err.Error(), "left/") {
+	if _, err := cutter.Cut(t.Context(), fault); !errors.Is(err, release.ErrTestsFailed) ||
+		!strings.Contains(err.Error(), "left/") {
 		t.Errorf("got %v", err)
 	}
 	if s.state() != before {
@@ -222,7 +240,8 @@ func TestPush(t *testing.T) {
 	s.in("tag", "v5.7.0", "main")
 	s.in("push", "--quiet", "origin", "v5.7.0")
 	s.in("tag", "-d", "v5.7.0")
-	if err := s.cutter().Push(t.Context(), record); err == nil || !strings.Contains(err.Error(), "origin has v5.7.0, which this clone has not") {
+	if err := s.cutter().Push(t.Context(), record); err == nil ||
+		!strings.Contains(err.Error(), "origin has v5.7.0, which this clone has not") {
 		t.Errorf("a version that only the remote has: %v", err)
 	}
 	s.in("push", "--quiet", "origin", ":v5.7.0", "main:refs/tags/v4.7.14")
@@ -250,7 +269,9 @@ func TestPush(t *testing.T) {
 		}
 		after := s.in("ls-remote", "--refs", "origin")
 		for line := range strings.Lines(s.in("ls-remote", "--refs", "origin")) {
-			if !strings.Contains(before, strings.TrimSpace(line)) && !strings.HasSuffix(strings.TrimSpace(line), "v4.7.14") && !strings.HasSuffix(strings.TrimSpace(line), "v5.6.1") {
+			if !strings.Contains(before, strings.TrimSpace(line)) &&
+				!strings.HasSuffix(strings.TrimSpace(line), "v4.7.14") &&
+				!strings.HasSuffix(strings.TrimSpace(line), "v5.6.1") {
 				t.Errorf("%s was pushed", line)
 			}
 		}
@@ -264,7 +285,8 @@ func TestDisclose(t *testing.T) {
 	s := newScratch(t)
 	s.fix("v4", "v4.7.13")
 	s.fix("v5", "v5.6.0")
-	proxy := &memory{files: map[string]string{"example.org/m/v4/@v/list": "v4.7.13\n", "example.org/m/v5/@v/list": "v5.6.1\n"}}
+	proxy := &memory{files: map[string]string{"example.org/m/v4/@v/list": "v4.7.13\n",
+		"example.org/m/v5/@v/list": "v5.6.1\n"}}
 	room := &announcer{err: errAnnounce}
 	d := &release.Discloser{Cutter: s.cutter(), Proxy: proxy, Announcer: room}
 	refuses := func(step, want string) {
@@ -311,7 +333,8 @@ func TestDisclose(t *testing.T) {
 	for _, want := range []string{
 		"# GHSA-2c3f-4g5h-6j7m: It leaks\n\nPublished 2026-11-22.", "Secretly.",
 		"| example.org/m/v3 | v3.9.9 | a supported major |\n", "| example.org/m/v4 | v4.6.3 to v4.7.13 | v4.7.14 |\n",
-		"- Alice, reporter\n", `"published": "2026-11-22T12:00:00Z"`, `"url": "https://example.org/m/blob/HEAD/docs/advisories/GHSA-2c3f-4g5h-6j7m.md"`,
+		"- Alice, reporter\n", `"published": "2026-11-22T12:00:00Z"`,
+		`"url": "https://example.org/m/blob/HEAD/docs/advisories/GHSA-2c3f-4g5h-6j7m.md"`,
 	} {
 		if !strings.Contains(first, want) {
 			t.Errorf("%q is not in\n%s", want, first)
@@ -329,9 +352,10 @@ func TestDisclose(t *testing.T) {
 		}
 	}
 	want := release.Announcement{
-		Transaction: leak.ID, Homeserver: "https://matrix.example.org", Room: "#m:example.org", Title: "[URGENT] m v5.6.1 and v4.7.14",
-		Text: "It leaks (GHSA-2c3f-4g5h-6j7m). Upgrade now; the versions that are affected are retracted. Thanks to Alice.",
-		Link: "https://example.org/m/blob/HEAD/docs/advisories/GHSA-2c3f-4g5h-6j7m.md",
+		Transaction: leak.ID, Homeserver: "https://matrix.example.org", Room: "#m:example.org",
+		Title: "[URGENT] m v5.6.1 and v4.7.14",
+		Text:  "It leaks (GHSA-2c3f-4g5h-6j7m). Upgrade now; the versions that are affected are retracted. Thanks to Alice.",
+		Link:  "https://example.org/m/blob/HEAD/docs/advisories/GHSA-2c3f-4g5h-6j7m.md",
 	}
 	if len(room.got) != 2 || room.got[0] != want || room.got[1] != want {
 		t.Errorf("announced %+v", room.got)

@@ -131,7 +131,8 @@ func (d *Discloser) writeAdvisory(root string, r *Record) ([]string, error) {
 	jsonPath := filepath.Join(dir, r.Fault.ID+".json")
 	published := d.Cutter.now()
 	var earlier OSV
-	if data, err := os.ReadFile(jsonPath); err == nil && json.Unmarshal(data, &earlier) == nil && !earlier.Published.IsZero() {
+	if data, err := os.ReadFile(jsonPath); err == nil && json.Unmarshal(data, &earlier) == nil &&
+		!earlier.Published.IsZero() {
 		published = earlier.Published
 	}
 	record := newOSV(r.Fault, r.Plan, project.Module, known(project.Repository), published)
@@ -199,7 +200,8 @@ func (r *Record) announcement(p *Project) Announcement {
 	for _, cut := range r.Cuts {
 		versions = append(versions, cut.Version.String())
 	}
-	text := fmt.Sprintf("%s (%s). Upgrade now; the versions that are affected are retracted.", strings.TrimSuffix(r.Fault.Summary, "."), r.Fault.ID)
+	text := fmt.Sprintf("%s (%s). Upgrade now; the versions that are affected are retracted.",
+		strings.TrimSuffix(r.Fault.Summary, "."), r.Fault.ID)
 	if who := thanks(r.Fault.Credits); who != "" {
 		text += " Thanks to " + who + "."
 	}

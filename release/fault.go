@@ -32,7 +32,7 @@ type Fault struct {
 const maxSummary = 160
 
 var (
-	idPattern   = regexp.MustCompile(`^(GHSA(-[23456789cfghjmpqrvwx]{4}){3}|GO-[0-9]{4}-[0-9]{4,}|CVE-[0-9]{4}-[0-9]{4,}|OSV-[0-9]{4}-[0-9]+)$`)
+	idPattern   = regexp.MustCompile(`^(GHSA(-[2-9cfghjmpqrvwx]{4}){3}|(GO|CVE)-[0-9]{4}-[0-9]{4,}|OSV-[0-9]{4}-[0-9]+)$`)
 	cvssPattern = regexp.MustCompile(`^CVSS:(3\.[01]|4\.0)(/[A-Z]{1,3}:[A-Z])+$`)
 )
 
@@ -41,7 +41,7 @@ func (f Fault) validate() error {
 	var errs []error
 	for _, id := range slices.Concat([]string{f.ID}, f.Aliases) {
 		if !idPattern.MatchString(id) {
-			errs = append(errs, fmt.Errorf("id %q is none of GHSA-…, GO-…, CVE-… or OSV-…, which scanners know", id))
+			errs = append(errs, fmt.Errorf("id %q is none of GHSA-…, GO-…, CVE-… and OSV-…", id))
 		}
 	}
 	switch {
@@ -105,7 +105,7 @@ func ParseCredit(s string) (Credit, error) {
 	}
 	contact, closed := strings.CutSuffix(contact, ">")
 	if c.Contact = contactURL(contact); !closed || c.Contact == "" {
-		return Credit{}, fmt.Errorf("credit %q: the contact is no URL, e-mail address or Matrix id in angle brackets", s)
+		return Credit{}, fmt.Errorf("credit %q: the contact is no https URL, e-mail address or Matrix id in <>", s)
 	}
 	return c, nil
 }

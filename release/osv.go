@@ -93,7 +93,8 @@ func newOSV(f Fault, p *Plan, base, repository string, now time.Time) OSV {
 	}
 	if repository != "" {
 		for _, r := range p.Releases {
-			record.References = append(record.References, OSVReference{"FIX", repository + "/releases/tag/" + r.Version.String()})
+			page := repository + "/releases/tag/" + r.Version.String()
+			record.References = append(record.References, OSVReference{"FIX", page})
 		}
 		record.References = append(record.References, OSVReference{"PACKAGE", repository})
 	}

@@ -117,7 +117,8 @@ func TestRecordAndRetractionsAgreeWithThePlan(t *testing.T) {
 			if got := ok && scannerSays(t, record.Ranges[0].Events, v.Version); got != want {
 				t.Fatalf("%v, affected %v: the record says %t of %s", tags, affected, got, v.Version)
 			}
-			retracted := slices.ContainsFunc(p.retracted(v.Version.Major()), func(i Interval) bool { return i.has(v.Version) })
+			retracted := slices.ContainsFunc(p.retracted(v.Version.Major()),
+				func(i Interval) bool { return i.has(v.Version) })
 			if retracted != want {
 				t.Fatalf("%v, affected %v: the retractions say %t of %s", tags, affected, retracted, v.Version)
 			}
@@ -160,7 +161,8 @@ func osvFault(data []byte) string {
 	list := func(v any) []any { l, _ := v.([]any); return l }
 	object := func(v any) map[string]any { o, _ := v.(map[string]any); return o }
 	known := []string{
-		"schema_version", "id", "modified", "published", "withdrawn", "aliases", "upstream", "related", "summary", "details",
+		"schema_version", "id", "modified", "published", "withdrawn", "aliases", "upstream", "related", "summary",
+		"details",
 		"severity", "affected", "references", "credits", "database_specific",
 	}
 	for key := range record {
@@ -177,13 +179,15 @@ func osvFault(data []byte) string {
 		}
 	}
 	for _, s := range list(record["severity"]) {
-		if !slices.Contains([]string{"CVSS_V2", "CVSS_V3", "CVSS_V4", "Ubuntu"}, text(object(s)["type"])) || text(object(s)["score"]) == "" {
+		if !slices.Contains([]string{"CVSS_V2", "CVSS_V3", "CVSS_V4", "Ubuntu"}, text(object(s)["type"])) ||
+			text(object(s)["score"]) == "" {
 			return "wrong severity"
 		}
 	}
 	for _, a := range list(record["affected"]) {
 		of := object(object(a)["package"])
-		if text(of["ecosystem"]) != "Go" || text(of["name"]) == "" || text(of["purl"]) != "pkg:golang/"+text(of["name"]) {
+		if text(of["ecosystem"]) != "Go" || text(of["name"]) == "" ||
+			text(of["purl"]) != "pkg:golang/"+text(of["name"]) {
 			return "wrong package"
 		}
 		for _, r := range list(object(a)["ranges"]) {
@@ -200,7 +204,8 @@ func osvFault(data []byte) string {
 		}
 	}
 	for _, r := range list(record["references"]) {
-		if !slices.Contains([]string{"ADVISORY", "FIX", "PACKAGE"}, text(object(r)["type"])) || !strings.HasPrefix(text(object(r)["url"]), "https://") {
+		if !slices.Contains([]string{"ADVISORY", "FIX", "PACKAGE"}, text(object(r)["type"])) ||
+			!strings.HasPrefix(text(object(r)["url"]), "https://") {
 			return "wrong reference"
 		}
 	}

@@ -68,9 +68,11 @@ func TestPlan(t *testing.T) {
 func TestPlanSaysWhy(t *testing.T) {
 	p := plan(t, history(t, policyTags), "v3, v4, v5.2.7, v5.6.0")
 	for v, want := range map[string]release.Verdict{
-		"v5.6.0":  {Affected: true, Upgrade: version(t, "v5.6.1"), Reason: "patched by v5.6.1"},
-		"v5.2.7":  {Affected: true, Upgrade: version(t, "v5.6.1"), Reason: "only the newest minor of v5 is patched, by v5.6.1"},
-		"v4.6.3":  {Affected: true, Upgrade: version(t, "v4.7.14"), Reason: "only the newest minor of v4 is patched, by v4.7.14"},
+		"v5.6.0": {Affected: true, Upgrade: version(t, "v5.6.1"), Reason: "patched by v5.6.1"},
+		"v5.2.7": {Affected: true, Upgrade: version(t, "v5.6.1"),
+			Reason: "only the newest minor of v5 is patched, by v5.6.1"},
+		"v4.6.3": {Affected: true, Upgrade: version(t, "v4.7.14"),
+			Reason: "only the newest minor of v4 is patched, by v4.7.14"},
 		"v4.7.13": {Affected: true, Upgrade: version(t, "v4.7.14"), Reason: "patched by v4.7.14"},
 		"v3.9.9":  {Affected: true, Reason: "unsupported since v5.0.0"},
 		"v5.0.0":  {Reason: "not affected"},
@@ -102,7 +104,8 @@ func TestPlanText(t *testing.T) {
 	if err := plan(t, history(t, policyTags), "v3").WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"No version gets a release:\n", "v3.9.9", "Note: the affected versions of module path /v3 are not retracted"} {
+	for _, want := range []string{"No version gets a release:\n", "v3.9.9",
+		"Note: the affected versions of module path /v3 are not retracted"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
@@ -203,7 +206,8 @@ func TestPlanProperties(t *testing.T) {
 		ranges := randomRanges(rng, h)
 		p := plan(t, h, ranges)
 		if fault := planFault(h, esr, p); fault != "" {
-			t.Fatalf("history %d: %s\nhistory %v, ESR %v\naffected %s\nplanned %s", n, fault, h.Versions(), esr, ranges, planned(p))
+			t.Fatalf("history %d: %s\nhistory %v, ESR %v\naffected %s\nplanned %s", n, fault, h.Versions(), esr, ranges,
+				planned(p))
 		}
 		releases += len(p.Releases)
 		for _, v := range p.Verdicts {

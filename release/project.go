@@ -53,7 +53,8 @@ func ReadProject(path string) (*Project, error) {
 // ParseProject is [ReadProject] for a text.
 func ParseProject(text string) (*Project, error) {
 	p := &Project{
-		Remote: "origin", FixBranch: "security/v%d", Test: []string{"go", "test", "./..."}, Advisories: "docs/advisories",
+		Remote: "origin", FixBranch: "security/v%d", Advisories: "docs/advisories",
+		Test: []string{"go", "test", "./..."},
 	}
 	meta, err := toml.Decode(text, p)
 	if err != nil {

@@ -44,7 +44,8 @@ func TestPolicySaysWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := p.Policy()
-	if err != nil || p.Filled() != nil || strings.Contains(text, "FILL IN") || strings.Contains(text, "to be filled in") {
+	if err != nil || p.Filled() != nil || strings.Contains(text, "FILL IN") ||
+		strings.Contains(text, "to be filled in") {
 		t.Errorf("%v, %v, a filled project gives\n%s", err, p.Filled(), text)
 	}
 	for _, want := range []string{

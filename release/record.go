@@ -81,7 +81,7 @@ func writeFile(path string, data []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // It is gone if all went well.
 	_, err = tmp.Write(data)
 	if err == nil {
 		err = tmp.Chmod(mode)

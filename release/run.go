@@ -46,7 +46,8 @@ func (e Exec) Run(ctx context.Context, dir, stdin, name string, args ...string) 
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	if err != nil {
-		err = &CommandError{Name: name, Args: args, Output: strings.TrimSpace(tail(stderr.String(), stdout.String())), Err: err}
+		output := strings.TrimSpace(tail(stderr.String(), stdout.String()))
+		err = &CommandError{Name: name, Args: args, Output: output, Err: err}
 	}
 	return stdout.String(), err
 }

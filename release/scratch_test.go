@@ -73,7 +73,8 @@ func (s *scratch) write(name, text string) {
 func (s *scratch) release(tag string) {
 	s.t.Helper()
 	s.write("go.mod", fmt.Sprintf("module example.org/m/%s\n\ngo 1.26\n", tag[:2]))
-	s.write("m.go", "// Package m leaks.\npackage m\n\n// Leaks tells whether the fault is there.\nconst Leaks = true\n")
+	s.write("m.go",
+		"// Package m leaks.\npackage m\n\n// Leaks tells whether the fault is there.\nconst Leaks = true\n")
 	s.write("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## ["+tag+"] - 2026-01-01\n\n- Something.\n")
 	s.write("release/project.toml", filledProject)
 	s.in("add", ".")
@@ -85,7 +86,8 @@ func (s *scratch) release(tag string) {
 func (s *scratch) fix(major, base string) {
 	s.t.Helper()
 	s.in("checkout", "--quiet", "-b", "security/"+major, base)
-	s.write("m.go", "// Package m is tight.\npackage m\n\n// Leaks tells whether the fault is there.\nconst Leaks = false\n")
+	s.write("m.go",
+		"// Package m is tight.\npackage m\n\n// Leaks tells whether the fault is there.\nconst Leaks = false\n")
 	s.in("commit", "--quiet", "-a", "-m", "Stop the leak")
 	s.in("checkout", "--quiet", "main")
 }
@@ -107,12 +109,13 @@ func (s *scratch) state() string {
 	var b strings.Builder
 	b.WriteString(s.in("for-each-ref") + "\n" + s.in("status", "--porcelain") + "\n" + s.in("worktree", "list") + "\n")
 	b.WriteString(s.in("ls-remote", "origin") + "\n")
-	_ = filepath.WalkDir(filepath.Join(s.dir, ".git", "niobot-release"), func(path string, d os.DirEntry, err error) error {
-		if err == nil {
-			b.WriteString(path + "\n")
-		}
-		return nil
-	})
+	_ = filepath.WalkDir(filepath.Join(s.dir, ".git", "niobot-release"),
+		func(path string, d os.DirEntry, err error) error {
+			if err == nil {
+				b.WriteString(path + "\n")
+			}
+			return nil
+		})
 	return b.String()
 }
 

@@ -42,7 +42,8 @@ retract (
 		t.Errorf("a mark where there is none: %v", err)
 	}
 	for _, wrong := range []string{"module example.org/m/v5\n", "module example.org/m/v4\nbanana\n", ""} {
-		if _, err := retract([]byte(wrong), "example.org/m/v4", p.retracted(4), func(Interval) string { return "" }); err == nil {
+		if _, err := retract([]byte(wrong), "example.org/m/v4", p.retracted(4),
+			func(Interval) string { return "" }); err == nil {
 			t.Errorf("%q is taken for a go.mod of example.org/m/v4", wrong)
 		}
 	}
@@ -54,7 +55,8 @@ func TestAddToChangelog(t *testing.T) {
 	const head = "# Changelog\n\nThe format.\n\n## [Unreleased]\n\n- *(arg)* Added dates.\n"
 	const section = "## [v4.7.14] - 2026-11-23\n\n- **Security** It leaks.\n"
 	for _, tt := range []struct{ name, text, want string }{
-		{"before the newest", head + "\n## [v4.7.13] - 2026-10-01\n\n- Old.\n", head + "\n" + section + "\n## [v4.7.13] - 2026-10-01\n\n- Old.\n"},
+		{"before the newest", head + "\n## [v4.7.13] - 2026-10-01\n\n- Old.\n", head + "\n" + section +
+			"\n## [v4.7.13] - 2026-10-01\n\n- Old.\n"},
 		{"as the first", head, head + "\n" + section},
 		{"without a line end", "# Changelog", "# Changelog\n\n" + section},
 	} {
@@ -87,9 +89,11 @@ func TestParseCredit(t *testing.T) {
 		want Credit
 	}{
 		{"Alice", Credit{"Alice", "", "REPORTER"}},
-		{" Alice Liddell <@alice:example.org> ", Credit{"Alice Liddell", "https://matrix.to/#/@alice:example.org", "REPORTER"}},
+		{" Alice Liddell <@alice:example.org> ",
+			Credit{"Alice Liddell", "https://matrix.to/#/@alice:example.org", "REPORTER"}},
 		{"Alice <alice@example.org>", Credit{"Alice", "mailto:alice@example.org", "REPORTER"}},
-		{"remediation_developer: Bob <https://example.org/bob>", Credit{"Bob", "https://example.org/bob", "REMEDIATION_DEVELOPER"}},
+		{"remediation_developer: Bob <https://example.org/bob>",
+			Credit{"Bob", "https://example.org/bob", "REMEDIATION_DEVELOPER"}},
 		{"Tool: Scanner 3", Credit{"Scanner 3", "", "TOOL"}},
 		{"Team: Blue", Credit{"Team: Blue", "", "REPORTER"}},
 	} {
@@ -97,7 +101,8 @@ func TestParseCredit(t *testing.T) {
 			t.Errorf("%q: got %+v, %v", tt.text, got, err)
 		}
 	}
-	for _, wrong := range []string{"", "<@alice:example.org>", "Alice <", "Alice <@alice:example.org", "Alice <somewhere>", "Alice <http://example.org>", "A\nB"} {
+	for _, wrong := range []string{"", "<@alice:example.org>", "Alice <", "Alice <@alice:example.org",
+		"Alice <somewhere>", "Alice <http://example.org>", "A\nB"} {
 		if got, err := ParseCredit(wrong); err == nil {
 			t.Errorf("%q: got %+v", wrong, got)
 		}

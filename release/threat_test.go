@@ -21,7 +21,8 @@ func TestThreatModelNamesTestsThatExist(t *testing.T) {
 	claims := 0
 	for line := range strings.Lines(string(text)) {
 		claim, shown, isRow := strings.Cut(strings.Trim(line, "|\n "), "|")
-		if !isRow || !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") || strings.TrimSpace(shown) == "shown by" {
+		if !isRow || !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") ||
+			strings.TrimSpace(shown) == "shown by" {
 			continue
 		}
 		claims++

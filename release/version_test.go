@@ -74,7 +74,8 @@ func TestVersionOrder(t *testing.T) {
 
 // Go's module paths of all majors are one project.
 func TestModulePaths(t *testing.T) {
-	for major, want := range map[int]string{0: "example.org/m", 1: "example.org/m", 2: "example.org/m/v2", 12: "example.org/m/v12"} {
+	for major, want := range map[int]string{0: "example.org/m", 1: "example.org/m", 2: "example.org/m/v2",
+		12: "example.org/m/v12"} {
 		if got := release.ModulePath("example.org/m", major); got != want {
 			t.Errorf("major %d: got %s, want %s", major, got, want)
 		}

@@ -41,7 +41,7 @@ func (m Matrix) Announce(ctx context.Context, a release.Announcement) (string, e
 	if err != nil {
 		return "", err
 	}
-	defer bot.Close()
+	defer func() { _ = bot.Close() }() // Which never fails.
 	room := id.RoomID(a.Room)
 	if strings.HasPrefix(a.Room, "#") {
 		if room, err = bot.ResolveAlias(ctx, id.RoomAlias(a.Room)); err != nil {

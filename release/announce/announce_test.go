@@ -74,7 +74,8 @@ func (h *house) announcement() release.Announcement {
 }
 
 func (h *house) matrix() announce.Matrix {
-	return announce.Matrix{Token: h.token, Options: []niobot.Option{niobot.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))}}
+	return announce.Matrix{Token: h.token,
+		Options: []niobot.Option{niobot.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))}}
 }
 
 func TestAnnounce(t *testing.T) {
@@ -88,10 +89,12 @@ func TestAnnounce(t *testing.T) {
 		t.Fatalf("%d messages; sent %s", len(messages), sent)
 	}
 	content := messages[0].Content.AsMessage()
-	if !content.Mentions.Room || content.MsgType != event.MsgText || messages[0].Content.Raw[announce.Field] != "GHSA-2c3f-4g5h-6j7m" {
+	if !content.Mentions.Room || content.MsgType != event.MsgText ||
+		messages[0].Content.Raw[announce.Field] != "GHSA-2c3f-4g5h-6j7m" {
 		t.Errorf("content %+v", content)
 	}
-	if want := "It *leaks*. Thanks to <b>."; !strings.Contains(content.Body, want) || strings.Contains(content.FormattedBody, "<b>") {
+	if want := "It *leaks*. Thanks to <b>."; !strings.Contains(content.Body, want) ||
+		strings.Contains(content.FormattedBody, "<b>") {
 		t.Errorf("the text is taken for markup: %q, %q", content.Body, content.FormattedBody)
 	}
 }
@@ -104,7 +107,8 @@ func TestAnnounceOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.hs.Fail(fakehs.Fault{Path: "/messages", Count: 1, Status: 429, RetryAfter: time.Millisecond, RetryForm: fakehs.RetryInBody})
+	h.hs.Fail(fakehs.Fault{Path: "/messages", Count: 1, Status: 429, RetryAfter: time.Millisecond,
+		RetryForm: fakehs.RetryInBody})
 	other := h.matrix()
 	session, err := h.hs.LogIn(h.bot, "")
 	if err != nil {
@@ -131,7 +135,8 @@ func TestAnnounceRefuses(t *testing.T) {
 	}{
 		{"no power for @room", 49, nil, "has power level 49 in !", nil},
 		{"an encrypted room", 50, func(t *testing.T, h *house, _ *announce.Matrix, _ *release.Announcement) {
-			_, err := h.me.SendStateEvent(t.Context(), h.room, event.StateEncryption, "", &event.EncryptionEventContent{Algorithm: id.AlgorithmMegolmV1})
+			_, err := h.me.SendStateEvent(t.Context(), h.room, event.StateEncryption, "",
+				&event.EncryptionEventContent{Algorithm: id.AlgorithmMegolmV1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,13 +150,14 @@ func TestAnnounceRefuses(t *testing.T) {
 		{"no homeserver", 50, func(_ *testing.T, _ *house, _ *announce.Matrix, a *release.Announcement) {
 			a.Homeserver = ""
 		}, "Config.Homeserver", nil},
-		{"a room that the bot is not in", 50, func(t *testing.T, h *house, _ *announce.Matrix, a *release.Announcement) {
-			resp, err := h.me.CreateRoom(t.Context(), &mautrix.ReqCreateRoom{Preset: "private_chat"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			a.Room = resp.RoomID.String()
-		}, "read !", mautrix.MForbidden},
+		{"a room that the bot is not in", 50,
+			func(t *testing.T, h *house, _ *announce.Matrix, a *release.Announcement) {
+				resp, err := h.me.CreateRoom(t.Context(), &mautrix.ReqCreateRoom{Preset: "private_chat"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				a.Room = resp.RoomID.String()
+			}, "read !", mautrix.MForbidden},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t, tt.power)

@@ -117,7 +117,8 @@ type watch struct {
 }
 
 func newWatch(bot *niobot.Bot, opts Options) (*watch, error) {
-	w := &watch{bot: bot, checker: opts.Checker, owners: slices.Clone(opts.Owners), version: opts.Version, every: opts.Every}
+	w := &watch{bot: bot, checker: opts.Checker, version: opts.Version, every: opts.Every}
+	w.owners = slices.Clone(opts.Owners)
 	if len(w.owners) == 0 {
 		return nil, errors.New("Options.Owners is empty, so nobody would be told")
 	}

@@ -157,11 +157,13 @@ func TestOwnersAreTold(t *testing.T) {
 	for _, tt := range []struct{ name, version, want string }{
 		{"an urgent release", "v1.0.0", urgent},
 		{"nothing to do", "v1.0.1", ""},
-		{"out of support", "v0.9.0", "This bot should be upgraded.\n\nniobot v0.9.0 is unsupported since v2.0.0. Upgrade to v2.0.0 now."},
+		{"out of support", "v0.9.0",
+			"This bot should be upgraded.\n\nniobot v0.9.0 is unsupported since v2.0.0. Upgrade to v2.0.0 now."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h, p := newHouse(t), newProxy()
-			stop := h.run(notice.Options{Version: tt.version, CacheDir: t.TempDir(), Checker: checker(p), Every: time.Millisecond})
+			stop := h.run(notice.Options{Version: tt.version, CacheDir: t.TempDir(), Checker: checker(p),
+				Every: time.Millisecond})
 			h.asked(p, 4) // When it asks for the fourth time, it is long done with what it was told first.
 			stop()
 			var want []string
@@ -181,7 +183,8 @@ func TestOwnersAreTold(t *testing.T) {
 // A bot that restarts tells nothing twice, but what is new.
 func TestOwnersAreToldOnce(t *testing.T) {
 	h, p := newHouse(t), newProxy()
-	opts := notice.Options{Version: "v1.0.0", CacheDir: filepath.Join(t.TempDir(), "new"), Checker: checker(p), Every: time.Millisecond}
+	opts := notice.Options{Version: "v1.0.0", CacheDir: filepath.Join(t.TempDir(), "new"), Checker: checker(p),
+		Every: time.Millisecond}
 	for range 2 {
 		stop := h.run(opts)
 		h.asked(p, 3)
@@ -206,10 +209,12 @@ func TestOwnersAreToldOnce(t *testing.T) {
 func TestTroubleIsLogged(t *testing.T) {
 	h, p := newHouse(t), newProxy()
 	p.files = nil
-	stop := h.run(notice.Options{Version: "v1.0.0", CacheDir: t.TempDir(), Checker: checker(p), Every: time.Millisecond})
+	stop := h.run(notice.Options{Version: "v1.0.0", CacheDir: t.TempDir(), Checker: checker(p),
+		Every: time.Millisecond})
 	h.asked(p, 3)
 	stop()
-	if got := h.log.String(); !strings.Contains(got, "can't tell whether an upgrade is needed") || !strings.Contains(got, "no version was released yet") {
+	if got := h.log.String(); !strings.Contains(got, "can't tell whether an upgrade is needed") ||
+		!strings.Contains(got, "no version was released yet") {
 		t.Errorf("the log: %s", got)
 	}
 	if got := h.told(); len(got) > 0 {
@@ -246,7 +251,8 @@ func TestCheckoutIsNotWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer bot.Close()
-	if err := notice.Watch(bot, notice.Options{Owners: []id.UserID{h.alice}, Checker: checker(p)})(t.Context()); err != nil {
+	if err := notice.Watch(bot,
+		notice.Options{Owners: []id.UserID{h.alice}, Checker: checker(p)})(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if len(p.asked) > 0 || !strings.Contains(h.log.String(), "not built from a release") {

@@ -69,7 +69,7 @@ func (e *usageError) Unwrap() error { return e.reason }
 
 // run runs the program and returns its exit code.
 func run(ctx context.Context, e env) int {
-	err, usage := dispatch(ctx, e)
+	usage, err := dispatch(ctx, e)
 	var wrong *usageError
 	switch {
 	case err == nil:
@@ -87,14 +87,14 @@ func run(ctx context.Context, e env) int {
 }
 
 // dispatch runs a command, and returns its usage along with its error.
-func dispatch(ctx context.Context, e env) (err error, usage string) {
+func dispatch(ctx context.Context, e env) (usage string, err error) {
 	if len(e.args) == 0 {
-		return &usageError{errors.New("a command is needed")}, mainUsage
+		return mainUsage, &usageError{errors.New("a command is needed")}
 	}
 	name := e.args[0]
 	switch name {
 	case "help", "-h", "-help", "--help":
-		return flag.ErrHelp, mainUsage
+		return mainUsage, flag.ErrHelp
 	}
 	for _, c := range commands() {
 		if c.name != name {
@@ -103,9 +103,9 @@ func dispatch(ctx context.Context, e env) (err error, usage string) {
 		e.args = e.args[1:]
 		flags := flag.NewFlagSet(name, flag.ContinueOnError)
 		flags.SetOutput(io.Discard)
-		return c.run(ctx, e, flags), c.usage
+		return c.usage, c.run(ctx, e, flags)
 	}
-	return &usageError{fmt.Errorf("unknown command %q", name)}, mainUsage
+	return mainUsage, &usageError{fmt.Errorf("unknown command %q", name)}
 }
 
 // parse reads the flags and gives the arguments, of which there have to be so many; fewer than none is any number but

@@ -53,7 +53,8 @@ func TestGoldenOutput(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(w.clone, "SECURITY.md"), append(text, '\n'), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.call("policy", "--check"); got.code != 1 || got.stderr != "release: SECURITY.md is not up to date; run: go tool release policy\n" {
+	if got := w.call("policy", "--check"); got.code != 1 ||
+		got.stderr != "release: SECURITY.md is not up to date; run: go tool release policy\n" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -70,13 +71,15 @@ func TestChecksumsOutput(t *testing.T) {
 func TestSBOMOutput(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "program")
 	dir := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module example.org/p\n\ngo 1.26\n", "main.go": "package main\n\nfunc main() {}\n"} {
+	for name, text := range map[string]string{"go.mod": "module example.org/p\n\ngo 1.26\n",
+		"main.go": "package main\n\nfunc main() {}\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	goCommand := release.Exec{Env: gitEnv()}
-	if _, err := goCommand.Run(t.Context(), dir, "", "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "."); err != nil {
+	if _, err := goCommand.Run(t.Context(), dir, "", "go", "build", "-trimpath", "-buildvcs=false", "-o", program,
+		"."); err != nil {
 		t.Fatal(err)
 	}
 	got := call(t.Context(), ".", nil, "sbom", program)
@@ -137,7 +140,8 @@ func TestWrongCommandLine(t *testing.T) {
 		{"checksums", "release: a file is needed\n"},
 	} {
 		got := call(t.Context(), ".", nil, strings.Fields(tt.args)...)
-		if got.code != exitUsage || !strings.HasPrefix(got.stderr, tt.want) || !strings.Contains(got.stderr, "\nUsage: ") || got.stdout != "" {
+		if got.code != exitUsage || !strings.HasPrefix(got.stderr, tt.want) ||
+			!strings.Contains(got.stderr, "\nUsage: ") || got.stdout != "" {
 			t.Errorf("%q: %+v", tt.args, got)
 		}
 	}
@@ -171,13 +175,16 @@ func TestRefusals(t *testing.T) {
 			return append(append([]string{}, args...), affected)
 		}
 		refuses("a wrong range", with("banana"), `range "banana": "banana" is no version`)
-		refuses("an empty range", with(">=v5.0.0 <v4.0.0"), `range ">=v5.0.0 <v4.0.0": there is no v5.0.0; the newest v5 is v5.6.0`)
+		refuses("an empty range", with(">=v5.0.0 <v4.0.0"),
+			`range ">=v5.0.0 <v4.0.0": there is no v5.0.0; the newest v5 is v5.6.0`)
 		refuses("an unknown tag", with("v4.7.14"), `range "v4.7.14": there is no v4.7.14; the newest v4 is v4.7.13`)
 	}
 	refuses("support of no version", []string{"support", "nightly"}, `"nightly" is no version`)
-	refuses("support of an unknown tag", []string{"support", "v4.7.14"}, "there is no v4.7.14; the newest v4 is v4.7.13")
+	refuses("support of an unknown tag", []string{"support", "v4.7.14"},
+		"there is no v4.7.14; the newest v4 is v4.7.13")
 	refuses("push with placeholders", append(cut("v4"), "--push"), "fill in homeserver in release/project.toml first")
-	refuses("disclosing with placeholders", []string{"disclose", "GHSA-2c3f-4g5h-6j7m"}, "fill in homeserver in release/project.toml first")
+	refuses("disclosing with placeholders", []string{"disclose", "GHSA-2c3f-4g5h-6j7m"},
+		"fill in homeserver in release/project.toml first")
 	w.vars["NIOBOT_TOKEN"] = ""
 	refuses("disclosing without a token", []string{"disclose", "GHSA-2c3f-4g5h-6j7m"}, "NIOBOT_TOKEN is not set")
 	w.vars["GOPROXY"] = "off"
@@ -193,7 +200,8 @@ func TestRefusals(t *testing.T) {
 	refuses("an empty history", []string{"support", "v4.6.3"}, "no version was released yet")
 	refuses("an empty history", []string{"plan", "--affected", "v4"}, "no version was released yet")
 	refuses("an empty history", cut("v4"), "no version was released yet")
-	if got := call(t.Context(), t.TempDir(), nil, "policy"); got.code != exitError || !strings.Contains(got.stderr, "not a git repository") {
+	if got := call(t.Context(), t.TempDir(), nil, "policy"); got.code != exitError ||
+		!strings.Contains(got.stderr, "not a git repository") {
 		t.Errorf("outside of a clone: %+v", got)
 	}
 }

@@ -97,7 +97,8 @@ func TestDryRun(t *testing.T) {
 	if w.git("ls-remote", "origin") != before {
 		t.Error("something left the machine without --push")
 	}
-	if got := w.call("disclose", "GHSA-2c3f-4g5h-6j7m"); got.code != exitError || !strings.Contains(got.stderr, "v5.6.1 is not on origin; v4.7.14 is not on origin") {
+	if got := w.call("disclose", "GHSA-2c3f-4g5h-6j7m"); got.code != exitError ||
+		!strings.Contains(got.stderr, "v5.6.1 is not on origin; v4.7.14 is not on origin") {
 		t.Errorf("disclose before push: %+v", got)
 	}
 	push := w.call(append(cutArgs, "--push")...)
@@ -105,7 +106,8 @@ func TestDryRun(t *testing.T) {
 		t.Fatalf("push: %+v", push)
 	}
 	golden(t, "cut-push.txt", push.stdout)
-	if got := w.call("disclose", "GHSA-2c3f-4g5h-6j7m"); got.code != exitError || !strings.Contains(got.stderr, "v5.6.1 is not in the module proxy; v4.7.14 is not") {
+	if got := w.call("disclose", "GHSA-2c3f-4g5h-6j7m"); got.code != exitError ||
+		!strings.Contains(got.stderr, "v5.6.1 is not in the module proxy; v4.7.14 is not") {
 		t.Errorf("disclose before the module proxy has it: %+v", got)
 	}
 	if n := len(server.hs.Messages(room, bot)); n > 0 {
@@ -171,9 +173,11 @@ func withoutTime(text string) string {
 func oldClientSees(t *testing.T, w *world) {
 	t.Helper()
 	dir := t.TempDir()
-	w.write(filepath.Join(dir, "go.mod"), "module example.org/user\n\ngo 1.26\n\nrequire (\n\texample.org/m/v4 v4.7.13\n\texample.org/m/v5 v5.6.0\n)\n")
+	w.write(filepath.Join(dir, "go.mod"),
+		"module example.org/user\n\ngo 1.26\n\nrequire (\n\texample.org/m/v4 v4.7.13\n\texample.org/m/v5 v5.6.0\n)\n")
 	client := release.Exec{Env: append(gitEnv(),
-		"GOPROXY="+w.vars["GOPROXY"], "GOSUMDB=off", "GOMODCACHE="+filepath.Join(t.TempDir(), "mod"), "GOFLAGS=-mod=mod -modcacherw",
+		"GOPROXY="+w.vars["GOPROXY"], "GOSUMDB=off", "GOFLAGS=-mod=mod -modcacherw",
+		"GOMODCACHE="+filepath.Join(t.TempDir(), "mod"),
 	)}
 	out, err := client.Run(t.Context(), dir, "", "go", "list", "-m", "-u", "-retracted", "-json", "all")
 	if err != nil {
@@ -218,7 +222,8 @@ func startProgram(t *testing.T, w *world, token string, args ...string) *exec.Cm
 	cmd.Dir = w.clone
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.Env = append(append(os.Environ(), gitEnv()...), asProgram+"=1", "NIOBOT_TOKEN="+token, "GOPROXY="+w.vars["GOPROXY"])
+	cmd.Env = append(append(os.Environ(), gitEnv()...), asProgram+"=1", "NIOBOT_TOKEN="+token,
+		"GOPROXY="+w.vars["GOPROXY"])
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

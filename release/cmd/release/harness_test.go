@@ -43,7 +43,8 @@ func newWorld(t testing.TB, homeserver string) *world {
 	t.Helper()
 	root := t.TempDir()
 	w := &world{
-		t: t, clone: filepath.Join(root, "clone"), remote: filepath.Join(root, "remote.git"), proxy: filepath.Join(root, "proxy"),
+		t: t, clone: filepath.Join(root, "clone"), remote: filepath.Join(root, "remote.git"),
+		proxy: filepath.Join(root, "proxy"),
 	}
 	w.vars = map[string]string{
 		"GOPROXY": "file://" + filepath.ToSlash(w.proxy), "NIOBOT_TOKEN": "secret",
@@ -65,7 +66,9 @@ func newWorld(t testing.TB, homeserver string) *world {
 
 // gitEnv keeps the settings of who runs the tests out of them.
 func gitEnv() []string {
-	return []string{"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_SYSTEM=" + os.DevNull, "GOFLAGS=-mod=mod", "GOWORK=off"}
+	return []string{
+		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_SYSTEM=" + os.DevNull, "GOFLAGS=-mod=mod", "GOWORK=off",
+	}
 }
 
 func (w *world) mkdir(dir string) {
@@ -116,7 +119,8 @@ func (w *world) release(tag, homeserver string) {
 	w.t.Helper()
 	path := func(name string) string { return filepath.Join(w.clone, filepath.FromSlash(name)) }
 	w.write(path("go.mod"), fmt.Sprintf("module example.org/m/%s\n\ngo 1.26\n", tag[:2]))
-	w.write(path("m.go"), "// Package m leaks.\npackage m\n\n// What is known.\nconst (\n\tLeaks = true\n\tFixed = false\n)\n")
+	w.write(path("m.go"),
+		"// Package m leaks.\npackage m\n\n// What is known.\nconst (\n\tLeaks = true\n\tFixed = false\n)\n")
 	w.write(path("m_test.go"), testText)
 	w.write(path("CHANGELOG.md"), "# Changelog\n\n## [Unreleased]\n\n## ["+tag+"] - 2026-01-01\n\n- Something.\n")
 	w.write(path(release.ProjectFile), fmt.Sprintf(projectText, homeserver))
@@ -186,7 +190,8 @@ func call(ctx context.Context, dir string, vars map[string]string, args ...strin
 // state is all that git has of the clone and the remote, and what is not disclosed yet.
 func (w *world) state() string {
 	w.t.Helper()
-	text := w.git("for-each-ref") + w.git("status", "--porcelain") + w.git("worktree", "list") + w.git("ls-remote", "origin")
+	text := w.git("for-each-ref") + w.git("status", "--porcelain") + w.git("worktree", "list") +
+		w.git("ls-remote", "origin")
 	files, err := filepath.Glob(filepath.Join(w.clone, ".git", "niobot-release", "*", "*"))
 	if err != nil {
 		w.t.Fatal(err)
