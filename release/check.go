@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/module"
 )
 
 // Checker tells users of a project whether they should upgrade, by what the module proxy lists. What it asks is the
@@ -196,13 +198,15 @@ func (c *Checker) writeCache(s *snapshot) error {
 }
 
 // OwnVersion is the module path and the version of a project in the program that runs, as a dependency of it or as
-// the program itself. base is the project's module path without /vN.
+// the program itself. base is the project's module path without /vN. [ErrNotReleased] tells of a replaced module, and of
+// a program that was built in a checkout of its own: go names those by the commit, or not at all.
 func OwnVersion(info *debug.BuildInfo, base string) (path, version string, err error) {
 	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
 		if BasePath(m.Path) != base {
 			continue
 		}
-		if m.Replace != nil || m.Version == "" || m.Version == "(devel)" || strings.Contains(m.Version, "+dirty") {
+		built := m == &info.Main && (module.IsPseudoVersion(m.Version) || strings.Contains(m.Version, "+dirty"))
+		if built || m.Replace != nil || m.Version == "" || m.Version == "(devel)" {
 			return m.Path, m.Version, ErrNotReleased
 		}
 		return m.Path, m.Version, nil

@@ -275,6 +275,7 @@ func TestOwnVersion(t *testing.T) {
 	info := func(main debug.Module, deps ...*debug.Module) *debug.BuildInfo {
 		return &debug.BuildInfo{Main: main, Deps: deps}
 	}
+	const pseudo = "v1.0.1-0.20260102030405-abcdefabcdef"
 	user := debug.Module{Path: "example.org/bot", Version: "v0.3.0"}
 	for _, tt := range []struct {
 		name          string
@@ -290,6 +291,9 @@ func TestOwnVersion(t *testing.T) {
 			false},
 		{"a changed checkout", info(debug.Module{Path: "example.org/m", Version: "v1.1.0+dirty"}), "example.org/m",
 			"v1.1.0+dirty", false},
+		{"a commit of a checkout", info(debug.Module{Path: "example.org/m", Version: pseudo}), "example.org/m", pseudo, false},
+		{"a commit as a dependency", info(user, &debug.Module{Path: "example.org/m", Version: pseudo}),
+			"example.org/m", pseudo, true},
 		{"a replaced one", info(user, &debug.Module{Path: "example.org/m", Version: "v1.0.0",
 			Replace: &debug.Module{Path: "../m"}}), "example.org/m", "v1.0.0", false},
 		{"none", info(user), "", "", false},
