@@ -285,42 +285,59 @@ func (c *Cutter) tagAll(ctx context.Context, r *Record) error {
 	return nil
 }
 
-// Push sends the tags of a record to the project's remote, all or none, and nothing else. It refuses while the
-// project's placeholders are not filled in, while the remote has versions that the clone has not, since the plan would
-// be made without them, and if one of the tags is there with another content.
-func (c *Cutter) Push(ctx context.Context, r *Record) error {
+// Ready tells whether something cut now could be pushed: the project's placeholders are filled in, and the remote has
+// no version that the clone has not, since a plan would be made without it.
+func (c *Cutter) Ready(ctx context.Context) error {
+	_, err := c.ready(ctx)
+	return err
+}
+
+// ready gives the remote's tags as well.
+func (c *Cutter) ready(ctx context.Context) (map[string]string, error) {
 	if err := c.Project.Filled(); err != nil {
-		return err
+		return nil, err
 	}
-	remote := c.Project.Remote
-	there, err := c.Git.remoteTags(ctx, remote)
+	there, err := c.Git.remoteTags(ctx, c.Project.Remote)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var unknown []string
-	for name, object := range there {
-		if !looksLikeVersion.MatchString(name) {
-			continue
-		}
+	for name := range there {
 		here, err := c.Git.tag(ctx, name)
-		switch {
-		case err != nil:
-			return err
-		case here == "":
+		if err != nil {
+			return nil, err
+		}
+		if here == "" && looksLikeVersion.MatchString(name) {
 			unknown = append(unknown, name)
-		case here != object && slices.ContainsFunc(r.Cuts, func(cut Cut) bool { return cut.Version.String() == name }):
-			return &TagExistsError{Tag: name, Where: "on " + remote + ", with another content,"}
 		}
 	}
 	if len(unknown) > 0 {
 		slices.Sort(unknown)
-		return fmt.Errorf("%s has %s, which this clone has not: fetch, and plan again",
-			remote, strings.Join(unknown, ", "))
+		return nil, fmt.Errorf("%s has %s, which this clone has not: fetch, and plan again",
+			c.Project.Remote, strings.Join(unknown, ", "))
 	}
+	return there, nil
+}
+
+// Push sends the tags of a record to the project's remote, all or none, and nothing else. It refuses where
+// [Cutter.Ready] does, and if one of the tags is there with another content ([*TagExistsError]).
+func (c *Cutter) Push(ctx context.Context, r *Record) error {
+	there, err := c.ready(ctx)
+	if err != nil {
+		return err
+	}
+	remote := c.Project.Remote
 	args := []string{"push", "--quiet", "--atomic", remote}
 	for _, cut := range r.Cuts {
-		ref := "refs/tags/" + cut.Version.String()
-		args = append(args, ref+":"+ref)
+		name := cut.Version.String()
+		here, err := c.Git.tag(ctx, name)
+		if err != nil {
+			return err
+		}
+		if there[name] != "" && there[name] != here {
+			return &TagExistsError{Tag: name, Where: "on " + remote + ", with another content,"}
+		}
+		args = append(args, "refs/tags/"+name+":refs/tags/"+name)
 	}
 	if _, err := c.Git.run(ctx, args...); err != nil {
 		return fmt.Errorf("push: %w", err)

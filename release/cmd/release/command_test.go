@@ -206,6 +206,22 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// With --push, what the remote has is looked at before anything is made.
+func TestCutPushLooksFirst(t *testing.T) {
+	w := newWorld(t, "http://localhost:1")
+	w.fix()
+	w.git("push", "--quiet", "origin", "main:refs/tags/v4.7.14")
+	before := w.state()
+	got := w.call(append(cutArgs, "--push")...)
+	if want := "release: origin has v4.7.14, which this clone has not: fetch, and plan again\n"; got.code != exitError ||
+		got.stderr != want {
+		t.Errorf("%+v, want %s", got, want)
+	}
+	if w.state() != before {
+		t.Error("something was written")
+	}
+}
+
 func TestClock(t *testing.T) {
 	set := clock(func(key string) string {
 		if key == "SOURCE_DATE_EPOCH" {

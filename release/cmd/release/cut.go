@@ -69,7 +69,7 @@ func runCut(ctx context.Context, e env, flags *flag.FlagSet) error {
 	}
 	if *push {
 		// Asked before anything is made: who pushes wants all of it.
-		if err := cutter.Project.Filled(); err != nil {
+		if err := cutter.Ready(ctx); err != nil {
 			return err
 		}
 	}
