@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,20 +94,40 @@ func TestShownFindsWholeLines(t *testing.T) {
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
 func TestLinksBetweenDocumentsLead(t *testing.T) {
-	for path, text := range documents(t) {
+	texts := documents(t)
+	for path, text := range texts {
 		if path == filepath.Join("..", "README.md") {
 			continue // Its links are those of a page that may be ahead of the rest.
 		}
-		for _, found := range link.FindAllStringSubmatch(text, -1) {
-			target, _, _ := strings.Cut(found[1], "#")
-			if target == "" || strings.Contains(target, "://") {
+		for _, found := range link.FindAllStringSubmatch(anyBlock.ReplaceAllString(text, ""), -1) {
+			if strings.Contains(found[1], "://") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), target)); err != nil {
+			target, anchor, _ := strings.Cut(found[1], "#")
+			if target == "" {
+				target = path
+			} else if _, err := os.Stat(filepath.Join(filepath.Dir(path), target)); err != nil {
 				t.Errorf("%s: link to %s: %v", path, found[1], err)
+			}
+			if shown, ours := texts[target]; anchor != "" && ours && !slices.Contains(anchors(shown), anchor) {
+				t.Errorf("%s: link to %s: there is no such heading", path, found[1])
 			}
 		}
 	}
+}
+
+var (
+	anyBlock = regexp.MustCompile("(?ms)^```.*?^```$")
+	heading  = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	notSlug  = regexp.MustCompile(`[^a-z0-9 -]`)
+)
+
+// anchors are the names of a document's headings, as GitHub makes them.
+func anchors(text string) (all []string) {
+	for _, found := range heading.FindAllStringSubmatch(anyBlock.ReplaceAllString(text, ""), -1) {
+		all = append(all, strings.ReplaceAll(notSlug.ReplaceAllString(strings.ToLower(found[1]), ""), " ", "-"))
+	}
+	return all
 }
 
 // constructor are the options of nio-bot's NioBot(…).
@@ -169,4 +190,49 @@ func options(t *testing.T) []string {
 		t.Fatalf("only %d options found: %v", len(names), names)
 	}
 	return names
+}
+
+// Whoever looks for a document or an example finds it in the index.
+func TestIndexNamesAll(t *testing.T) {
+	texts := documents(t)
+	examples, err := filepath.Glob(filepath.Join("..", "examples", "*"))
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for path := range texts {
+		if filepath.Dir(path) == "." && path != "README.md" && !strings.Contains(texts["README.md"], "]("+path+")") {
+			t.Errorf("README.md does not name %s", path)
+		}
+	}
+	for _, path := range examples {
+		if !strings.Contains(texts["README.md"], "]("+filepath.ToSlash(path)+")") {
+			t.Errorf("README.md does not name %s", path)
+		}
+	}
+}
+
+// Every text that niobot says stands in the list of those that can be translated.
+func TestTranslatingNamesAllTexts(t *testing.T) {
+	text := documents(t)["translating.md"]
+	paths, err := filepath.Glob(filepath.Join("..", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	constant := regexp.MustCompile(`(?m)^\t(Text[A-Z]\w*) +Text += "`)
+	found := 0
+	for _, path := range paths {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range constant.FindAllStringSubmatch(string(source), -1) {
+			found++
+			if !strings.Contains(text, "\n| `"+name[1]+"` | ") {
+				t.Errorf("translating.md has no row for %s", name[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d texts found", found)
+	}
 }

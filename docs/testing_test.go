@@ -1,0 +1,46 @@
+package docs_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/niobottest"
+)
+
+// What follows is shown in testing.md, piece by piece.
+
+func TestWelcome(t *testing.T) {
+	got := niobottest.Call(t, niobot.NewCommand("welcome", welcome), "@bob:example.org", niobottest.From("alice"))
+	if got.Err != nil || !strings.HasPrefix(got.Reply(), "Welcome, @bob:example.org!") {
+		t.Errorf("got %q, %v", got.Reply(), got.Err)
+	}
+}
+
+func TestKnockKnock(t *testing.T) {
+	bot := niobot.Must(niobot.New(testConfig()))
+	bot.Add(niobot.NewCommand("knock", knock))
+	hs := niobottest.Start(t, bot)
+	alice, bob := hs.User("alice"), hs.User("bob")
+	room := alice.NewRoom(bob)
+
+	alice.Say(room, "!knock")
+	alice.ExpectReply("Who's there?")
+	bob.Say(room, "Me!")
+	hs.ExpectNothing(room)
+	alice.Say(room, "Alice")
+	hs.ExpectMessage(room, "Alice who?")
+}
+
+func TestNothingIsSaidTwice(t *testing.T) {
+	bot := niobot.Must(niobot.New(testConfig()))
+	bot.Add(niobot.NewCommand("prices", prices))
+	hs := niobottest.Start(t, bot)
+	alice := hs.User("alice")
+	room := alice.NewRoom()
+
+	hs.Fail(niobottest.Fault{Path: "/send/", Count: 1, Cut: niobottest.CutAfter})
+	alice.Say(room, "!prices")
+	alice.ExpectReplyMatch("Coffee")
+	hs.ExpectNothing(room)
+}
