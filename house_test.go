@@ -2,7 +2,6 @@ package niobot_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -215,11 +214,4 @@ func (g *guest) state(room id.RoomID, typ event.Type, key string, content any) {
 	g.h.t.Helper()
 	_, err := g.SendStateEvent(g.h.t.Context(), room, typ, key, content)
 	g.h.must(err)
-}
-
-// inject lays JSON over the bot's next sync response; ROOM stands for the house's room.
-func (h *house) inject(patch string) {
-	h.t.Helper()
-	h.must(h.hs.InjectSync(h.botID, json.RawMessage(strings.ReplaceAll(patch, "ROOM", string(h.room)))))
-	h.settle()
 }
