@@ -21,7 +21,8 @@ type userArgs struct {
 }
 
 func welcome(ctx context.Context, c *niobot.Context, a userArgs) error {
-	body := niobot.Markdown("**Welcome**, %v! The rules are in %v.", render.User(a.User, ""), render.RoomAlias("#rules:example.org"))
+	body := niobot.Markdown("**Welcome**, %v! The rules are in %v.",
+		render.User(a.User, ""), render.RoomAlias("#rules:example.org"))
 	sent, err := c.Send(ctx, body)
 	if err != nil {
 		return err

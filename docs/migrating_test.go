@@ -51,8 +51,9 @@ func TestMigratingAnswersAllNames(t *testing.T) {
 // What the documents call by its name is there, so that a rename finds them.
 func TestNamedThingsExist(t *testing.T) {
 	packages := make(map[string]map[string]bool)
-	for name, folder := range map[string]string{"niobot": "", "render": "render", "arg": "arg", "niobottest": "niobottest"} {
-		packages[name] = exported(t, filepath.Join("..", folder))
+	packages["niobot"] = exported(t, "..")
+	for _, name := range []string{"render", "arg", "niobottest"} {
+		packages[name] = exported(t, filepath.Join("..", name))
 	}
 	// there tells whether a package has the name, and whether one has the type that it would be of.
 	there := func(of, name string) (found, possible bool) {

@@ -16,7 +16,12 @@ import (
 // What follows is shown in rooms.md, piece by piece.
 
 func openProject(ctx context.Context, bot *niobot.Bot, space id.RoomID, name string, members ...id.UserID) error {
-	room, err := bot.CreateRoom(ctx, niobot.NewRoom{Name: name, Topic: "All about " + name, Invite: members, Parent: space})
+	room, err := bot.CreateRoom(ctx, niobot.NewRoom{
+		Name:   name,
+		Topic:  "All about " + name,
+		Invite: members,
+		Parent: space,
+	})
 	if err != nil {
 		return err
 	}
@@ -100,7 +105,8 @@ func TestRooms(t *testing.T) {
 	if levels.EventsDefault != 50 || levels.Event(event.EventReaction) != 0 {
 		t.Errorf("the levels: %+v", levels)
 	}
-	if closed, err := niobot.State[ticket](ctx, bot, project.ID(), ticketType, ""); err != nil || closed != (ticket{7, "closed"}) {
+	closed, err := niobot.State[ticket](ctx, bot, project.ID(), ticketType, "")
+	if err != nil || closed != (ticket{7, "closed"}) {
 		t.Errorf("the ticket: %v, %v", closed, err)
 	}
 }

@@ -28,12 +28,14 @@ func TestLoggerLogsFromInfo(t *testing.T) {
 
 // What stops the bot waits longer for it than the bot does for its handlers.
 func TestServicesOutwaitTheDrain(t *testing.T) {
-	found := regexp.MustCompile(`(?:TimeoutStopSec=|--stop-timeout )(\d+)`).FindAllStringSubmatch(documents(t)["running.md"], -1)
+	waits := regexp.MustCompile(`(?:TimeoutStopSec=|--stop-timeout )(\d+)`)
+	found := waits.FindAllStringSubmatch(documents(t)["running.md"], -1)
 	if len(found) != 2 {
 		t.Fatalf("found %v", found)
 	}
 	for _, wait := range found {
-		if seconds, err := strconv.Atoi(wait[1]); err != nil || time.Duration(seconds)*time.Second <= niobot.DefaultDrain {
+		seconds, err := strconv.Atoi(wait[1])
+		if err != nil || time.Duration(seconds)*time.Second <= niobot.DefaultDrain {
 			t.Errorf("%s is too short for %s", wait[0], niobot.DefaultDrain)
 		}
 	}

@@ -43,7 +43,8 @@ func TestKickAndBan(t *testing.T) {
 	s := start(t)
 	s.carol.Say(s.room, fmt.Sprintf("!kick %s flooding", s.bob.ID()))
 	s.carol.ExpectReaction("✅")
-	if is, why := s.membership(t, s.bob.ID()); is != event.MembershipLeave || why != "flooding (asked by "+string(s.carol.ID())+")" {
+	want := "flooding (asked by " + string(s.carol.ID()) + ")"
+	if is, why := s.membership(t, s.bob.ID()); is != event.MembershipLeave || why != want {
 		t.Errorf("bob: %s, %q", is, why)
 	}
 	s.carol.Say(s.room, fmt.Sprintf("!ban %s", s.bob.ID()))
@@ -95,7 +96,8 @@ func TestPurge(t *testing.T) {
 	s.hs.ExpectRedacted(first)
 	s.hs.ExpectRedacted(second)
 	s.hs.Settle()
-	if e, err := s.alice.Client().GetEvent(t.Context(), s.room, kept.ID); err != nil || e.Unsigned.RedactedBecause != nil {
+	e, err := s.alice.Client().GetEvent(t.Context(), s.room, kept.ID)
+	if err != nil || e.Unsigned.RedactedBecause != nil {
 		t.Errorf("alice's message: %v, %v", e, err)
 	}
 

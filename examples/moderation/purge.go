@@ -66,8 +66,10 @@ func latest(ctx context.Context, c *niobot.Context, a purgeArgs) ([]id.EventID, 
 			return nil, fmt.Errorf("read the history: %w", err)
 		}
 		for _, e := range page.Chunk {
-			content := e.Type == event.EventMessage || e.Type == event.EventEncrypted || e.Type == event.EventSticker
-			if !content || e.Unsigned.RedactedBecause != nil || e.ID == c.Message.ID || a.From != nil && e.Sender != *a.From {
+			if e.ID == c.Message.ID || e.Unsigned.RedactedBecause != nil || !isMessage(e) {
+				continue
+			}
+			if a.From != nil && e.Sender != *a.From {
 				continue
 			}
 			if found = append(found, e.ID); len(found) == a.Count {
@@ -79,4 +81,8 @@ func latest(ctx context.Context, c *niobot.Context, a purgeArgs) ([]id.EventID, 
 		}
 	}
 	return found, nil
+}
+
+func isMessage(e *event.Event) bool {
+	return e.Type == event.EventMessage || e.Type == event.EventEncrypted || e.Type == event.EventSticker
 }

@@ -47,7 +47,8 @@ func TestModulesShareThePoints(t *testing.T) {
 	bob.React(kind, "👍")
 	hs.Settle()
 	alice.Say(room, "!points")
-	alice.ExpectReply("Who              | Points\n-----------------+-------\n@bob:localhost   |      3\n@alice:localhost |      1")
+	alice.ExpectReply("Who              | Points\n-----------------+-------\n" +
+		"@bob:localhost   |      3\n@alice:localhost |      1")
 
 	if err := hs.Stop(); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,8 @@ func TestPoll(t *testing.T) {
 	carol.React(poll, "1️⃣")
 	carol.React(poll, "🎉")
 	alice.React(poll, "🏁")
-	hs.ExpectEdit(poll, "Lunch *today*?\n\nAnswer      | Votes\n------------+------\npizza       |     1\ngreen salad |     2")
+	hs.ExpectEdit(poll, "Lunch *today*?\n\nAnswer      | Votes\n------------+------\n"+
+		"pizza       |     1\ngreen salad |     2")
 }
 
 func TestPollNeedsTwoOptions(t *testing.T) {

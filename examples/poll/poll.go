@@ -12,7 +12,7 @@ import (
 )
 
 var pollCommand = niobot.NewCommand("poll", newPoll,
-	niobot.Describe("Ask the room a question.\n\nPut what has spaces in it in quotes: !poll \"Lunch?\" pizza \"green salad\"."))
+	niobot.Describe("Ask the room a question.\n\nWhat has spaces in it goes in quotes: !poll Lunch? pizza \"green salad\"."))
 
 type pollArgs struct {
 	Question string   `arg:"question" len:"1..200" help:"what is asked"`
@@ -50,8 +50,8 @@ func newPoll(ctx context.Context, c *niobot.Context, a pollArgs) error {
 	return err
 }
 
-// ballot is the menu of all polls. Votes need no handler: clients show them by themselves, and they are counted when the
-// poll ends.
+// ballot is the menu of all polls. Votes need no handler: clients show them by themselves, and they are counted when
+// the poll ends.
 var ballot = niobot.NewMenu("poll", func(ctx context.Context, c *niobot.Context, p niobot.Press) error {
 	if p.Key != endKey {
 		return nil

@@ -1,7 +1,7 @@
 // Command reminder is a bot that reminds: !remind in 1h30m tea, !remind at 2026-12-24T18:00Z presents.
 //
-// It keeps the reminders in memory, so it forgets them when it ends, and says so. What has to outlive a bot belongs into
-// a database, or into account data, as the example moderation keeps its warnings.
+// It keeps the reminders in memory, so it forgets them when it ends, and says so. What has to outlive a bot belongs
+// into a database, or into account data, as the example moderation keeps its warnings.
 package main
 
 import (

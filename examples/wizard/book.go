@@ -47,7 +47,8 @@ func bookCommand(asking *conversations, patience time.Duration) *niobot.Command 
 		if err != nil {
 			return settle(ctx, err)
 		}
-		return c.Reply(ctx, "A table for **%d**, at **%s**, for **%s**. See you!", number.Guests, hours[hour], name.Name)
+		return c.Reply(ctx, "A table for **%d**, at **%s**, for **%s**. See you!",
+			number.Guests, hours[hour], name.Name)
 	}
 	return niobot.NewCommand("book", book, niobot.Describe("Book a table. I ask for what I need to know."))
 }

@@ -57,8 +57,8 @@ func (cs *conversations) cancel(c *niobot.Context) bool {
 	return ok
 }
 
-// cancelCommand is a command, not a word among the answers: what calls a command answers no question, so that "cancel" is
-// still a name that one may have.
+// cancelCommand is a command, not a word among the answers: what calls a command answers no question, so that "cancel"
+// is still a name that one may have.
 func cancelCommand(asking *conversations) *niobot.Command {
 	cancel := func(ctx context.Context, c *niobot.Context, _ niobot.NoArgs) error {
 		if !asking.cancel(c) {
