@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 
-	"maunium.net/go/mautrix/event"
-
 	"github.com/niobot/niobot"
 )
 
@@ -17,14 +15,9 @@ var topicCommand = niobot.NewCommand("topic", setTopic,
 	niobot.Require(niobot.SenderPower(50), niobot.BotPower(50)))
 
 func setTopic(ctx context.Context, c *niobot.Context, a topicArgs) error {
-	client, err := c.Bot().Client(ctx)
-	if err != nil {
+	if err := c.Bot().SetTopic(ctx, c.Room.ID(), a.Topic); err != nil {
 		return err
 	}
-	content := event.TopicEventContent{Topic: a.Topic}
-	if _, err := client.SendStateEvent(ctx, c.Room.ID(), event.StateTopic, "", content); err != nil {
-		return err
-	}
-	_, err = c.React(ctx, "✅")
+	_, err := c.React(ctx, "✅")
 	return err
 }
