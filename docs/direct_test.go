@@ -44,7 +44,14 @@ func pin(ctx context.Context, c *niobot.Context, _ niobot.NoArgs) error { return
 func TestSecretary(t *testing.T) {
 	hs := niobottest.Start(t, niobot.Must(newSecretary(testConfig())))
 	alice, bob := hs.User("alice"), hs.User("bob")
-	room, direct := alice.NewRoom(), bob.NewDirectRoom()
+	room := alice.NewRoom()
+	direct, err := hs.Bot().DirectRoom(t.Context(), bob.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bob.Client().JoinRoomByID(t.Context(), direct); err != nil {
+		t.Fatal(err)
+	}
 	alice.Say(room, "!tell "+string(bob.ID())+" tea is *ready*")
 	alice.ExpectReaction("✅")
 	hs.ExpectMessage(direct, string(alice.ID())+" says: tea is *ready*")

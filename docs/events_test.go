@@ -137,7 +137,10 @@ func TestGreetOwners(t *testing.T) {
 	bot := niobot.Must(niobot.New(testConfig()))
 	hs := niobottest.Start(t, bot)
 	alice := hs.User("alice")
-	room := alice.NewDirectRoom()
 	greetOwners(bot, alice.ID())
+	room, err := bot.DirectRoom(t.Context(), alice.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
 	hs.ExpectMessage(room, "I am back.")
 }
