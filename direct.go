@@ -77,10 +77,17 @@ func (d *directs) decided(room *Room) {
 	d.mark(room)
 }
 
+// roomsOf are the direct rooms with the user, those of accepted invites that m.direct does not have yet last.
 func (d *directs) roomsOf(user id.UserID) []id.RoomID {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return slices.Clone(d.rooms[user])
+	rooms := slices.Clone(d.rooms[user])
+	for room, with := range d.expected {
+		if with == user && !slices.Contains(rooms, room) {
+			rooms = append(rooms, room)
+		}
+	}
+	return rooms
 }
 
 // add marks a room as a direct one with the user; all other marks stay.
