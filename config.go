@@ -99,6 +99,7 @@ type ConfigError struct {
 	Reason string // What is wrong, and what would be right
 }
 
+// Error implements error: the field and what is wrong with it.
 func (e *ConfigError) Error() string { return "niobot: " + e.Field + ": " + e.Reason }
 
 func (c Config) validate(s *settings) error {

@@ -51,6 +51,7 @@ type CooldownError struct {
 	Silent bool          // Whether the caller has been told before
 }
 
+// Error implements error.
 func (e *CooldownError) Error() string { return fmt.Sprintf("cooldown: %s left", e.Wait) }
 
 type cooldownRule struct {

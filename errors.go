@@ -39,6 +39,7 @@ type PanicError struct {
 	Stack []byte // The stack of the goroutine, as runtime/debug.Stack gives it
 }
 
+// Error implements error, without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 // Unwrap gives the panic's value where it was an error.
@@ -53,9 +54,11 @@ type CheckError struct {
 	Reason string // A sentence for the user
 }
 
+// Error implements error: the check and its reason.
 func (e *CheckError) Error() string { return e.Check + ": " + e.Reason }
 
 // UnknownRoomError is returned where a room is named that the bot is not in.
 type UnknownRoomError struct{ RoomID id.RoomID }
 
+// Error implements error.
 func (e *UnknownRoomError) Error() string { return fmt.Sprintf("bot is not in room %s", e.RoomID) }
