@@ -68,7 +68,7 @@ func (s *Store) Release() error {
 }
 
 // take makes the claim.
-func (s *Store) take(ctx context.Context, owner niobot.Account) (c *claim, err error) {
+func (s *Store) take(ctx context.Context, owner niobot.Account) (_ *claim, err error) {
 	if err := s.prepareFolder(); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s *Store) take(ctx context.Context, owner niobot.Account) (c *claim, err e
 	if err != nil {
 		return nil, err
 	}
-	c = &claim{path: path, pragmas: s.pragmas(), writer: make(chan *conn, 1), readers: make(chan *conn, maxReaders)}
+	c := &claim{path: path, pragmas: s.pragmas(), writer: make(chan *conn, 1), readers: make(chan *conn, maxReaders)}
 	if c.lock, err = lock(ctx, path+lockSuffix); err != nil {
 		return nil, err
 	}

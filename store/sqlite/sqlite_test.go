@@ -1,35 +1,57 @@
 package sqlite_test
 
 import (
+	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/store/sqlite"
+	"github.com/niobot/niobot/store/storetest"
 )
 
-var bot = niobot.Account{UserID: "@bot:example.org", DeviceID: "DEVICE"}
+func TestMain(m *testing.M) {
+	storetest.Child(func(address string) (niobot.Store, error) { return sqlite.Open(address) })
+	os.Exit(m.Run())
+}
 
-func TestSmoke(t *testing.T) {
-	s, err := sqlite.Open(filepath.Join(t.TempDir(), "bot.db"))
+// open gives a handle that is closed when the test ends.
+func open(t testing.TB, path string, options ...sqlite.Option) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(path, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := t.Context()
-	for range 2 {
-		if err := s.Claim(ctx, bot); err != nil {
-			t.Fatal(err)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
 		}
-		if err := s.Commit(ctx, []niobot.Change{niobot.Put("a", "k", []byte("v")), niobot.Put("a", "k2", nil), niobot.Delete("a", "k3")}); err != nil {
-			t.Fatal(err)
-		}
-		v, ok, err := s.Get(ctx, "a", "k2")
-		t.Log(v, ok, err)
-		for r, err := range s.Scan(ctx, "a", "") {
-			t.Log(r, err)
-		}
-		if err := s.Release(); err != nil {
-			t.Fatal(err)
-		}
+	})
+	return s
+}
+
+// integrity has SQLite itself look at the file.
+func integrity(t testing.TB, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer db.Close()
+	var verdict string
+	if err := db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+		t.Fatalf("integrity_check says %q, %v", verdict, err)
+	}
+}
+
+func TestContract(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Subject {
+		path := filepath.Join(t.TempDir(), "bot.db")
+		return storetest.Subject{
+			Address: path,
+			Open:    func(t testing.TB) niobot.Store { return open(t, path) },
+			Check:   func(t testing.TB) { integrity(t, path) },
+		}
+	})
 }
