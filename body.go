@@ -38,6 +38,8 @@ type outgoing struct {
 	edits    id.EventID
 	mentions event.Mentions
 	extra    map[string]any
+
+	transaction string // Empty: that of the run's next send
 }
 
 // InReplyTo makes the message a reply to another of its room.

@@ -29,6 +29,9 @@ type run struct {
 	sends   atomic.Uint64
 	upTo    atomic.Uint64 // The count of the last event that came before the run's latest send or wait; zero before both
 
+	again   bool // Whether it may have been begun before, and sent what it sends
+	streams streams
+
 	mu        sync.Mutex
 	repeats   []id.EventID // Replies of the run before, which the next replies edit
 	replies   []*Sent
@@ -200,6 +203,7 @@ func (b *Bot) execute(r *run) {
 		b.waiters.enter()
 		defer b.waiters.leave()
 		r.err = recovered(func() error { return b.handle(r, r.call) })
+		r.streams.close()
 		took := time.Since(begin)
 		r.stopTyping()
 		b.concluded(r)

@@ -114,7 +114,11 @@ func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run)
 			out.edits, sent.ID, repeats = earlier, earlier, true
 		}
 	}
-	made, err := b.outbox.send(ctx, room, event.EventMessage, out.content(), r.transaction())
+	transaction := out.transaction
+	if transaction == "" {
+		transaction = r.transaction()
+	}
+	made, err := b.outbox.send(ctx, room, event.EventMessage, out.content(), transaction)
 	if err != nil {
 		if repeats {
 			r.unrepeat(sent.ID)
