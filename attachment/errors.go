@@ -30,14 +30,17 @@ var (
 
 // TooLargeError is an [ErrTooLarge] with its figures.
 type TooLargeError struct {
-	Limit int64  // In bytes
+	Limit int64  // In bytes; 0 if it is not known
 	Size  int64  // In bytes; 0 if it is not known
 	Whose string // Whose limit it is, such as "the server's"
 }
 
 // Error implements error.
 func (e *TooLargeError) Error() string {
-	if e.Size > 0 {
+	switch {
+	case e.Limit == 0:
+		return fmt.Sprintf("file of %d bytes is larger than %s limit", e.Size, e.Whose)
+	case e.Size > 0:
 		return fmt.Sprintf("file of %d bytes is larger than %s limit of %d bytes", e.Size, e.Whose, e.Limit)
 	}
 	return fmt.Sprintf("file is larger than %s limit of %d bytes", e.Whose, e.Limit)

@@ -86,6 +86,11 @@ func decodeThumbnail(t *testing.T, thumbnail *Thumbnail) image.Image {
 	return picture
 }
 
+// all asks for everything.
+func all(orientation int, lossy bool) wanted {
+	return wanted{orientation: orientation, lossy: lossy, thumbnail: thumbnailIfLarge, blurhash: true}
+}
+
 func TestThumbnailFits(t *testing.T) {
 	for _, tt := range []struct {
 		width, height int
@@ -105,7 +110,7 @@ func TestThumbnailFits(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%dx%d", tt.width, tt.height), func(t *testing.T) {
 			made, err := previewOf(image.NewYCbCr(image.Rect(0, 0, tt.width, tt.height), image.YCbCrSubsampleRatio420),
-				1, true, true, true)
+				all(1, true))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +217,7 @@ func TestTransparencyIsKeptAndColoursDoNotBleed(t *testing.T) {
 			logo.SetNRGBA(x, y, c)
 		}
 	}
-	made, err := previewOf(logo, 1, false, true, true)
+	made, err := previewOf(logo, all(1, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +246,7 @@ func TestSmallerEncodingIsTaken(t *testing.T) {
 		picture image.Image
 		want    string
 	}{{"chart", chart, "image/webp"}, {"photo", noisy, "image/jpeg"}} {
-		made, err := previewOf(tt.picture, 1, false, true, false)
+		made, err := previewOf(tt.picture, wanted{thumbnail: thumbnailIfLarge})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +269,7 @@ func TestOrientationIsApplied(t *testing.T) {
 	var hashes []string
 	for orientation := 1; orientation <= 8; orientation++ {
 		stored := orient(upright, inverse[orientation])
-		made, err := previewOf(stored, orientation, true, true, true)
+		made, err := previewOf(stored, all(orientation, true))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +283,7 @@ func TestOrientationIsApplied(t *testing.T) {
 			t.Errorf("%d: the corners are in the wrong place", orientation)
 		}
 		// A small picture has no thumbnail, and its blurhash is upright all the same.
-		small, err := previewOf(orient(reduce(upright, 320, 240), inverse[orientation]), orientation, true, true, true)
+		small, err := previewOf(orient(reduce(upright, 320, 240), inverse[orientation]), all(orientation, true))
 		if err != nil || small.thumbnail != nil {
 			t.Error(err, small.thumbnail)
 		}
@@ -483,7 +488,7 @@ func FuzzPicture(f *testing.F) {
 			}
 			return
 		}
-		made, err := previewOf(picture, 6, false, true, true)
+		made, err := previewOf(picture, all(6, false))
 		if err != nil || made.blurhash == "" {
 			t.Errorf("preview: %v", err)
 		}
@@ -507,7 +512,7 @@ func BenchmarkPreview(b *testing.B) {
 	b.Run("preview", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := previewOf(picture, 6, true, true, true); err != nil {
+			if _, err := previewOf(picture, all(6, true)); err != nil {
 				b.Fatal(err)
 			}
 		}

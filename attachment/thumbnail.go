@@ -29,41 +29,56 @@ type Thumbnail struct {
 	Data          []byte
 }
 
+// wanted says what is to be made of a decoded picture.
+type wanted struct {
+	orientation int  // What turns the picture upright, as in EXIF
+	lossy       bool // The picture came with losses: a thumbnail without them is never the smaller one
+	thumbnail   thumbnailWhen
+	blurhash    bool
+}
+
+type thumbnailWhen int
+
+const (
+	thumbnailNever   thumbnailWhen = iota
+	thumbnailIfLarge               // Of a picture, which clients can show as it is if it is small
+	thumbnailAlways                // Of a video
+)
+
 // preview is what is made of a decoded picture.
 type preview struct {
-	thumbnail *Thumbnail // nil if the picture is small enough
+	thumbnail *Thumbnail // nil if there is none
 	blurhash  string
 }
 
-// previewOf makes the thumbnail and the blurhash of a picture that is to be turned as its orientation says. lossy tells
-// that the picture came with losses, where a thumbnail without them is never the smaller one.
-func previewOf(picture image.Image, orientation int, lossy, withThumbnail, withBlurhash bool) (preview, error) {
+// previewOf makes the thumbnail and the blurhash of a picture.
+func previewOf(picture image.Image, want wanted) (preview, error) {
 	b := picture.Bounds()
 	width, height := b.Dx(), b.Dy()
-	if turned(orientation) {
+	if turned(want.orientation) {
 		width, height = height, width
 	}
 	var made preview
-	small := picture
-	if width > ThumbnailWidth || height > ThumbnailHeight {
+	large := width > ThumbnailWidth || height > ThumbnailHeight
+	if large || want.thumbnail == thumbnailAlways {
 		w, h := fit(width, height, ThumbnailWidth, ThumbnailHeight)
-		if turned(orientation) {
+		if turned(want.orientation) {
 			w, h = h, w
 		}
-		upright := orient(reduce(picture, w, h), orientation)
-		small, orientation = upright, 1
-		if withThumbnail {
-			thumbnail, err := encodeThumbnail(upright, lossy)
+		upright := orient(reduce(picture, w, h), want.orientation)
+		picture, want.orientation = upright, 1
+		if want.thumbnail != thumbnailNever {
+			thumbnail, err := encodeThumbnail(upright, want.lossy)
 			if err != nil {
 				return made, fmt.Errorf("encode thumbnail: %w", err)
 			}
 			made.thumbnail = thumbnail
 		}
 	}
-	if !withBlurhash {
+	if !want.blurhash {
 		return made, nil
 	}
-	hash, err := blurhashOf(blurhashCopy(small, orientation))
+	hash, err := blurhashOf(blurhashCopy(picture, want.orientation))
 	made.blurhash = hash
 	return made, err
 }
