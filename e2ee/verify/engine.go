@@ -71,7 +71,10 @@ func New(cfg Config) (*Engine, error) {
 
 // Handle takes in an event of a verification; others are left alone, see [Concerns]. What is wrong with the event
 // cancels its verification and is no error. An error means that keys could not be looked up or kept, or a message not
-// be sent, and that the verification was cancelled for it. The events of the own device may be given too.
+// be sent, and that the verification was cancelled for it.
+//
+// The own user's events in rooms are to be given too, those of this device among them, in the order of the room: where
+// two own devices answer a request, the first one in the room goes on.
 func (e *Engine) Handle(ctx context.Context, evt Event) error {
 	k, ok := kindOf(evt)
 	if !ok || len(evt.Content) > maxContent {
@@ -142,16 +145,22 @@ func (e *Engine) onOwn(ctx context.Context, k kind, evt Event) {
 	e.mu.Lock()
 	s := e.open[key{room: evt.Room, txn: txn}]
 	e.mu.Unlock()
-	if s == nil {
+	if s == nil || s.ours {
 		return
 	}
+	own := false
 	if k == kindReady {
-		if c, err := parse[readyContent](evt.Content); err != nil || c.FromDevice == e.cfg.Device {
+		c, err := parse[readyContent](evt.Content)
+		if err != nil {
 			return
 		}
+		own = c.FromDevice == e.cfg.Device
 	}
 	s.mu.Lock()
-	if s.state == StateRequested && !s.ours {
+	switch {
+	case own:
+		s.first = true
+	case k == kindReady && !s.first, k == kindCancel && s.state == StateRequested:
 		s.end(StateCancelled, &CancelError{
 			Code: event.VerificationCancelCodeAccepted, Reason: "answered on another device", ByPeer: true,
 		})

@@ -31,6 +31,7 @@ type Session struct {
 
 	own     OwnKeys
 	peer    PeerKeys
+	first   bool                       // Whether this device's answer stands in the room before any of another own device
 	methods []event.VerificationMethod // What the other side can do
 	asked   []id.DeviceID              // Those that got our request, while none has answered
 	seen    map[kind][sha256.Size]byte // What was taken in, to tell what comes twice
