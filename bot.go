@@ -48,6 +48,10 @@ type Bot struct {
 	joiner     *joiner
 	seenLock   sync.Mutex
 	seen       *seen
+	seenRows   seenRows
+	filters    syncFilters
+	journal    *journal // nil where there is no store
+	inbox      inbox
 	warned     sync.Map // Encrypted rooms that were warned of
 
 	life    context.Context // Ends when the bot has ended; handlers live below it
@@ -234,18 +238,30 @@ func (b *Bot) Run(ctx context.Context) error {
 		err = fmt.Errorf("connect: %w", err)
 	} else {
 		b.warnStart()
-		b.tellStart(ctx)
-		err = b.work(ctx)
+		err = b.begin(ctx, cancel)
 	}
 	b.windDown()
+	if lost := context.Cause(ctx); isStoreLost(lost) {
+		return lost
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
 }
 
+// begin goes on where the bot ended the last time. cancel ends ctx.
+func (b *Bot) begin(ctx context.Context, cancel context.CancelCauseFunc) error {
+	at, err := b.open(ctx, func(err error) { cancel(err) })
+	if err != nil {
+		return err
+	}
+	b.tellStart(ctx)
+	return b.work(ctx, at)
+}
+
 // work syncs until ctx ends, with what runs beside that.
-func (b *Bot) work(ctx context.Context) error {
+func (b *Bot) work(ctx context.Context, at resumption) error {
 	aside, endAside := context.WithCancel(context.WithoutCancel(ctx))
 	b.receipts = newReceipts(b.settings.receipts, b.client, b.log)
 	b.joiner = newJoiner(aside, b)
@@ -258,7 +274,10 @@ func (b *Bot) work(ctx context.Context) error {
 	}
 	b.dispatcher.begin(b.life)
 
-	err := b.sync(ctx)
+	err := b.resume(ctx, at.crashed)
+	if err == nil {
+		err = b.sync(ctx, at)
+	}
 
 	b.quiet()
 	endAside()
@@ -283,6 +302,7 @@ func (b *Bot) windDown() {
 	defer cancel()
 	b.unmountAll(ctx)
 	b.endLife(ErrClosed)
+	b.release()
 	b.typing.close()
 	b.settings.transport.CloseIdleConnections()
 }

@@ -207,7 +207,7 @@ var emptyContent = json.RawMessage("{}")
 
 // descriptions are the descriptions of commands by a user, by their state keys.
 func (r *Room) descriptions(by id.UserID) map[string]json.RawMessage {
-	r.mu.RLock()
+	r.rlock()
 	defer r.mu.RUnlock()
 	all := make(map[string]json.RawMessage)
 	for key, sender := range r.describers {

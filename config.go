@@ -17,6 +17,7 @@ import (
 const (
 	DefaultWorkers = 64
 	DefaultDrain   = 10 * time.Second
+	DefaultBacklog = 10 * time.Minute
 )
 
 // Config holds what a bot can't do without and the numbers that shape its work. Optional behaviour is added with
@@ -46,6 +47,11 @@ type Config struct {
 	// Drain is how long handlers may go on after Run's context has ended, before their own context is cancelled.
 	// Zero: 10 s. Negative: they are cancelled at once.
 	Drain time.Duration
+
+	// Backlog is how old what came while the bot was down may be, by the homeserver's clock, to be worked on when it
+	// is back; see [WithStore]. What it was working on when it ended is finished whatever its age. Zero: 10 min.
+	// Negative: all that came is worked on.
+	Backlog time.Duration
 }
 
 var (
@@ -63,13 +69,14 @@ func (c Config) LogValue() slog.Value {
 		slog.Any("owners", c.Owners),
 		slog.Int("workers", c.Workers),
 		slog.Duration("drain", c.Drain),
+		slog.Duration("backlog", c.Backlog),
 	)
 }
 
 // String implements [fmt.Stringer]; it leaves the token out.
 func (c Config) String() string {
-	return fmt.Sprintf("{Homeserver:%q Token:%s Prefixes:%q Owners:%q Workers:%d Drain:%s}",
-		c.Homeserver, redacted(c.Token), c.Prefixes, c.Owners, c.Workers, c.Drain)
+	return fmt.Sprintf("{Homeserver:%q Token:%s Prefixes:%q Owners:%q Workers:%d Drain:%s Backlog:%s}",
+		c.Homeserver, redacted(c.Token), c.Prefixes, c.Owners, c.Workers, c.Drain, c.Backlog)
 }
 
 // GoString implements [fmt.GoStringer]; it leaves the token out.
@@ -89,6 +96,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Drain == 0 {
 		c.Drain = DefaultDrain
+	}
+	if c.Backlog == 0 {
+		c.Backlog = DefaultBacklog
 	}
 	return c
 }

@@ -28,6 +28,7 @@ type Context struct {
 	route      *route
 	form       json.RawMessage // The arguments as data; nil where Text holds them
 	press      *Press          // Where a menu's button called it
+	failed     error           // Why the command is not run
 	middleware []Middleware
 }
 

@@ -83,6 +83,15 @@ func (d *dispatcher) push(room *Room, g *gap, events []*Event) {
 	}
 }
 
+// pushItem adds an event or a gap of the time before the bot's start.
+func (d *dispatcher) pushItem(room *Room, item laneItem) {
+	if item.gap != nil {
+		d.push(room, item.gap, nil)
+		return
+	}
+	d.push(room, nil, []*Event{item.event})
+}
+
 // run works a lane off, until it is empty or an event's listener gave the room's turn to another goroutine.
 func (d *dispatcher) run(ctx context.Context, l *lane) {
 	for {
@@ -266,6 +275,8 @@ func (b *Bot) dispatch(ctx context.Context, l *lane, e *Event) (kept bool) {
 	}
 	if entries := b.listeners.of([]byte(e.Type.Type)); len(entries) > 0 {
 		// A listener that waits must not keep the commands of its room from starting in their order.
+		e.entry.hold()
+		defer e.entry.release()
 		turn := &roomTurn{Context: ctx, dispatcher: b.dispatcher, lane: l, next: func() { b.act(e, m) }}
 		b.listen(turn, entries, e)
 		if turn.end() {
@@ -279,6 +290,7 @@ func (b *Bot) dispatch(ctx context.Context, l *lane, e *Event) (kept bool) {
 // act does with an event what is the bot's own part: it starts commands, and withdraws them. m is nil for what is no
 // message.
 func (b *Bot) act(e *Event, m *Message) {
+	defer e.entry.release()
 	switch {
 	case m != nil:
 		b.pull(m, b.call(m))
@@ -298,6 +310,9 @@ func (b *Bot) listen(ctx context.Context, entries []*listenerEntry, e *Event) {
 			continue // By one before it
 		}
 		if err := recovered(func() error { return l.call(ctx, e) }); err != nil {
+			if b.life.Err() != nil {
+				e.entry.interrupted()
+			}
 			b.log.Error("listener ended with an error", "type", e.Type.Type, "room_id", e.RoomID, "event_id", e.ID,
 				"err", err, "stack", stackOf(err))
 		}
@@ -352,8 +367,9 @@ func (b *Bot) start(h *history, found *route, c *Context, before *run) *run {
 	for before != nil && before.giveUp(errSuperseded) {
 		before = before.after
 	}
-	r := &run{Context: ctx, cancel: cancel, call: c, pool: b.pool, after: before, done: make(chan struct{})}
+	r := &run{Context: ctx, cancel: cancel, call: c, pool: b.pool, after: before, history: h, done: make(chan struct{})}
 	c.run = r
+	c.Message.entry.hold()
 	h.put(r)
 	var l *limit
 	if found != nil {

@@ -21,6 +21,7 @@ type Event struct {
 	Type   event.Type // With the class that it came with
 	room   *Room      // nil outside rooms
 	kept   syncjson.Kept
+	entry  *entry // Its place in the inbox; nil where it is not kept
 
 	contents contents
 

@@ -24,16 +24,27 @@ type gap struct {
 
 	// after are the events that came after the gap, by their keys. A server may begin the piece with some of them.
 	after []uint64
+
+	late  bool   // Whether it arose while the bot was down, so that old events are passed over
+	entry *entry // Its place in the inbox; nil where there is none
 }
 
 // fillGap fetches the events of a gap, oldest first. It goes back until it meets an event that came in an earlier sync;
 // what it can't fetch is logged and left out.
 func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 	var events []*Event
+	var met []uint64
+	defer g.entry.release()
 	fetched := 0
 	log := b.log.With("room_id", g.room.id)
 	for from, done := g.from, false; !done; {
 		page, next, err := b.messagesBefore(ctx, g, from)
+		if err != nil && ctx.Err() != nil && g.entry != nil {
+			// The next start fills it.
+			g.entry.interrupted()
+			b.unmeet(met)
+			return nil
+		}
 		if err != nil {
 			if ctx.Err() == nil {
 				log.Error("gap in the timeline not filled", "err", err)
@@ -47,14 +58,16 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 				log.Warn("event of a gap skipped", "reason", "malformed")
 				continue
 			}
-			if key, fresh := b.meet(parsed.ID); !fresh {
+			key, fresh := b.meet(parsed.ID)
+			if !fresh {
 				if slices.Contains(g.after, key) {
 					continue
 				}
 				done = true
 				break
 			}
-			if b.wants(&parsed) {
+			met = append(met, key)
+			if b.wants(&parsed) && !(g.late && isOld(b, &parsed)) {
 				events = append(events, newEvent(g.room, timelineClass(&parsed), parsed.Keep()))
 			}
 		}
@@ -68,6 +81,13 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 		from = next
 	}
 	slices.Reverse(events)
+	if g.entry != nil {
+		var a arrival
+		for i, e := range events {
+			a.event(&b.inbox, within(g.entry.key, i), e)
+		}
+		a.put(b.journal, b.remember(met)...)
+	}
 	return events
 }
 
@@ -105,6 +125,25 @@ func (b *Bot) wants(e *syncjson.View) bool {
 		return true
 	}
 	return len(b.listeners.of(e.Type)) > 0 || b.waiters.any()
+}
+
+// mayStart tells whether an event may start something that must not be lost. It is asked only where there is a store.
+func (b *Bot) mayStart(e *Event) bool {
+	if e.Type.Class != event.MessageEventType && e.Type.Class != event.StateEventType {
+		return false // What is passing is worth nothing later.
+	}
+	if len(b.listeners.of([]byte(e.Type.Type))) > 0 || b.waiters.any() || e.Type != event.EventMessage {
+		return true
+	}
+	m, ok := e.message()
+	if !ok || !b.heeds(m) {
+		return false
+	}
+	if m.Replaces != "" || len(b.triggers.list()) > 0 {
+		return true
+	}
+	_, _, ok = b.route(m.room, m)
+	return ok
 }
 
 // meet notes that an event has come, and reports whether it is the first time. key is what unmeet takes.

@@ -78,7 +78,7 @@ func inHouse(t *testing.T, s setting, f func(h *house)) {
 			h.err = bot.Run(ctx)
 		}()
 		defer func() {
-			cancel()
+			h.stop()
 			<-h.ended
 			if err := h.hs.Close(); err != nil {
 				t.Error(err)

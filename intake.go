@@ -1,6 +1,8 @@
 package niobot
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"maunium.net/go/mautrix/event"
@@ -14,13 +16,19 @@ import (
 type intake struct {
 	bot   *Bot
 	since string // The token that was asked with; empty for the first sync, whose history is not handled
+	late  bool   // Whether it is the first sync after a restart, which brings what came meanwhile
 
 	rooms    []roomBatch
-	changes  []membershipChange
+	becomes  []membershipChange
 	outside  []*Event // Account data, presence, to-device
 	invites  []*Room
 	upgrades []*Room  // Rooms that may have been replaced
 	met      []uint64 // What counts as new again if the response is broken
+	heads    []*Room  // Rooms that may have changed, where there is a store
+	pinned   []*Room  // Those whose state is kept in memory since it is not stored yet
+	changes  []Change // What is to be stored of that
+	size     int      // Of changes, in bytes, about
+	stored   slot     // Where they are stored
 }
 
 // roomBatch is what is to be worked on in one room.
@@ -53,6 +61,7 @@ func (in *intake) Event(kind syncjson.Kind, e *syncjson.View) error {
 		class = event.AccountDataEventType
 		if string(e.Type) == event.AccountDataDirectChats.Type {
 			in.bot.direct.learn(string(e.Content))
+			in.keep(Put(tableAccount, event.AccountDataDirectChats.Type, slices.Clone(e.Content)))
 		}
 	case syncjson.KindPresence:
 		class = event.EphemeralEventType
@@ -72,6 +81,9 @@ func (in *intake) wanted(e *syncjson.View) bool {
 // Room implements [syncjson.Handler].
 func (in *intake) Room(r *syncjson.Room) error {
 	room := in.bot.rooms.room(r.ID)
+	if err := in.pin(room); err != nil {
+		return err
+	}
 	was := room.Membership()
 	switch r.Section {
 	case syncjson.Invite:
@@ -83,7 +95,7 @@ func (in *intake) Room(r *syncjson.Room) error {
 		return nil
 	}
 	if r.Section == syncjson.Join && was != event.MembershipJoin {
-		room.begin()
+		in.begin(room)
 	}
 	for i := range r.State {
 		in.state(room, &r.State[i])
@@ -105,7 +117,9 @@ func (in *intake) Room(r *syncjson.Room) error {
 		in.become(room, was, event.MembershipJoin)
 		in.upgrades = append(in.upgrades, room)
 		if r.Limited && r.PrevBatch != "" && in.since != "" && was == event.MembershipJoin {
-			batch.gap = &gap{room: room, from: r.PrevBatch, since: in.since, after: slices.Clone(in.met[before:])}
+			batch.gap = &gap{
+				room: room, from: r.PrevBatch, since: in.since, after: slices.Clone(in.met[before:]), late: in.late,
+			}
 		}
 	}
 	if in.since != "" {
@@ -115,14 +129,31 @@ func (in *intake) Room(r *syncjson.Room) error {
 	if batch.gap != nil || len(batch.events) > 0 || batch.read != "" {
 		in.rooms = append(in.rooms, batch)
 	}
+	return in.relieve()
+}
+
+// relieve stores the state that a first sync has brought so far, where it is much. Should the rest not come, the next
+// start begins anew, since there is no token.
+func (in *intake) relieve() error {
+	if in.since != "" || in.size < maxIntake {
+		return nil
+	}
+	if err := in.bot.journal.write(in.bot.hearing, in.changes...); err != nil {
+		return fmt.Errorf("store state: %w", err)
+	}
+	in.changes, in.size = nil, 0
+	in.unpin()
 	return nil
 }
+
+// maxIntake is how much state of a first sync is held in memory before it is stored, in bytes.
+const maxIntake = 4 << 20
 
 // become notes a change of the bot's membership, which takes effect when the response is complete: a response that is
 // asked for again must be met with what was known before.
 func (in *intake) become(room *Room, was, now event.Membership) {
 	if was != now {
-		in.changes = append(in.changes, membershipChange{room, now})
+		in.becomes = append(in.becomes, membershipChange{room, now})
 	}
 }
 
@@ -168,14 +199,84 @@ func isJoinOf(e *syncjson.View, user string) bool {
 func (in *intake) state(room *Room, e *syncjson.View) {
 	if string(e.Type) == event.StateMember.Type {
 		user := in.bot.rooms.intern(e.StateKey)
-		room.setMember(user, e.Content)
+		if m, ok := room.setMember(user, e.Content); ok && in.bot.keeps() {
+			in.keep(Put(tableMember, memberName(room.id, user), encodeMember(m)))
+		}
 		if user == in.bot.UserID() && string(syncjson.GetString(e.Content, "membership")) == string(event.MembershipInvite) {
 			room.setInvite(id.UserID(e.Sender), string(syncjson.Get(e.Content, "is_direct")) == "true")
 		}
 		return
 	}
 	room.setState(string(e.Type), string(e.StateKey), id.UserID(e.Sender), string(e.Content))
+	if in.bot.keeps() {
+		value := slices.Concat(e.Sender, []byte{0}, e.Content)
+		in.keep(Put(tableState, stateName(room.id, string(e.Type), string(e.StateKey)), value))
+	}
 }
+
+// pin keeps the room's state in memory until what this response changes of it is stored.
+func (in *intake) pin(room *Room) error {
+	if !in.bot.keeps() {
+		return nil
+	}
+	ok := room.pin()
+	in.heads, in.pinned = append(in.heads, room), append(in.pinned, room)
+	if !ok {
+		return fmt.Errorf("state of %s: %w", room.id, errStateUnread)
+	}
+	return nil
+}
+
+// begin forgets a room's state of an earlier membership.
+func (in *intake) begin(room *Room) {
+	room.begin()
+	if in.since == "" {
+		return // There is none in the store.
+	}
+	in.keep(DeleteAll(tableState, ofRoom(room.id)), DeleteAll(tableMember, ofRoom(room.id)))
+}
+
+// keep notes changes that are to be stored together with the response's token.
+func (in *intake) keep(changes ...Change) {
+	if !in.bot.keeps() {
+		return
+	}
+	for _, c := range changes {
+		if fits(c.Key) {
+			in.changes = append(in.changes, c)
+			in.size += len(c.Key) + len(c.Value)
+		}
+	}
+}
+
+// store hands over what the response changes, with the events that are to be worked on, and returns the place of the
+// last of it. The token comes with it: what a crash takes, the next sync brings again.
+func (in *intake) store(next string) slot {
+	b := in.bot
+	for _, room := range in.heads {
+		if c, changed := room.head(); changed {
+			in.keep(c)
+		}
+	}
+	in.keep(b.remember(in.met)...)
+	in.keep(Put(tableMeta, metaToken, []byte(next)))
+	var a arrival
+	for i := range in.rooms {
+		batch := &in.rooms[i]
+		if batch.gap != nil {
+			a.gap(&b.inbox, b.inbox.place(), batch.gap)
+		}
+		for _, e := range batch.events {
+			if b.mayStart(e) {
+				a.event(&b.inbox, b.inbox.place(), e)
+			}
+		}
+	}
+	return a.put(b.journal, in.changes...)
+}
+
+// errStateUnread is why a response is asked for again.
+var errStateUnread = errors.New("can't be read from the store")
 
 // timeline takes one event of a timeline, and reports whether it is a message that the bot has read by that.
 func (in *intake) timeline(batch *roomBatch, e *syncjson.View, work bool) (read bool) {
@@ -187,7 +288,7 @@ func (in *intake) timeline(batch *roomBatch, e *syncjson.View, work bool) (read 
 		return false
 	}
 	in.met = append(in.met, key)
-	if !work {
+	if !work || in.late && isOld(in.bot, e) {
 		return false
 	}
 	switch string(e.Type) {
@@ -216,7 +317,7 @@ func (in *intake) passing(batch *roomBatch, events []syncjson.View, class event.
 func (in *intake) stripped(room *Room, r *syncjson.Room, now event.Membership) {
 	was := room.Membership()
 	if was != now {
-		room.begin()
+		in.begin(room)
 	}
 	for i := range r.State {
 		in.state(room, &r.State[i])
@@ -224,14 +325,26 @@ func (in *intake) stripped(room *Room, r *syncjson.Room, now event.Membership) {
 	in.become(room, was, now)
 }
 
-// finish hands over what the response brought, now that it is complete.
-func (in *intake) finish() {
+// finish hands over what the response brought, now that it is complete. What it returns is the place in the journal,
+// where there is one.
+func (in *intake) finish(next string) (stored slot) {
 	b := in.bot
-	for _, change := range in.changes {
+	for _, change := range in.becomes {
 		change.room.setMembership(change.to)
 		b.direct.mark(change.room)
 		b.describer.noticed(change.room)
 		b.log.Info("membership changed", "room_id", change.room.id, "membership", change.to)
+	}
+	var replacements []id.RoomID
+	for _, room := range in.upgrades {
+		replacement, fresh := room.replaced()
+		if !fresh {
+			replacement = ""
+		}
+		replacements = append(replacements, replacement)
+	}
+	if b.keeps() {
+		stored = in.store(next)
 	}
 	for _, batch := range in.rooms {
 		b.dispatcher.push(batch.room, batch.gap, batch.events)
@@ -239,15 +352,16 @@ func (in *intake) finish() {
 			b.receipts.note(batch.room.id, batch.read)
 		}
 	}
-	for _, room := range in.upgrades {
-		if replacement, fresh := room.replaced(); fresh {
-			b.joiner.follow(room, replacement)
+	for i, room := range in.upgrades {
+		if replacements[i] != "" {
+			b.joiner.follow(room, replacements[i])
 		}
 	}
 	b.dispatcher.push(nil, nil, in.outside)
 	for _, room := range in.invites {
 		b.joiner.offer(room)
 	}
+	return stored
 }
 
 // abandon takes back what would keep a response that was broken from being worked on when it comes again.

@@ -39,6 +39,8 @@ type settings struct {
 	texts        func(*Context) map[Text]string
 	onError      ErrorHandler
 	transport    *http.Transport
+	store        Store
+	standby      bool
 	errs         []error
 }
 

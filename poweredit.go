@@ -63,7 +63,7 @@ func (r *Room) editPower(content fields, own id.UserID, edit func(p *PowerEdit))
 	if err != nil {
 		return false, err
 	}
-	r.mu.RLock()
+	r.rlock()
 	created := r.created
 	r.mu.RUnlock()
 	present := len(content) > 0

@@ -2,9 +2,11 @@ package niobot
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -32,6 +34,14 @@ type Room struct {
 	upgrader   id.UserID            // Who sent the tombstone
 	followed   id.RoomID            // The replacement that the bot has been told of
 	describers map[string]id.UserID // Who sent the descriptions of commands, by their state keys
+	encryption string               // The content of m.room.encryption, which stays
+
+	// Where the room is kept in a store:
+	keep    *roomStore  // nil elsewhere
+	loaded  bool        // Whether state, created and describers are in memory; members may be there or not
+	pins    int         // While not zero, they stay there
+	dirty   bool        // Whether the head has changed since it was stored
+	touched atomic.Bool // Whether they were asked for lately
 }
 
 type stateKey struct{ typ, key string }
@@ -77,7 +87,7 @@ func (r *Room) State(t event.Type, key string) json.RawMessage {
 }
 
 func (r *Room) content(typ, key string) (string, bool) {
-	r.mu.RLock()
+	r.rlock()
 	defer r.mu.RUnlock()
 	content, ok := r.state[stateKey{typ, key}]
 	return content, ok
@@ -113,8 +123,9 @@ func (r *Room) JoinRule() event.JoinRule {
 
 // Encrypted tells whether the room is encrypted. Encryption that was once switched on stays on.
 func (r *Room) Encrypted() bool {
-	_, ok := r.content(event.StateEncryption.Type, "")
-	return ok
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.encryption != ""
 }
 
 // Replacement is the room that took this one's place, empty where none did (spec: "Room Upgrades").
@@ -124,73 +135,93 @@ func (r *Room) Replacement() id.RoomID {
 
 // Version is the room's version, such as "11".
 func (r *Room) Version() string {
-	r.mu.RLock()
+	r.rlock()
 	defer r.mu.RUnlock()
 	return r.created.version
 }
 
 // Type is the room's type, empty for a room to talk in, m.space for a space.
 func (r *Room) Type() event.RoomType {
-	r.mu.RLock()
+	r.rlock()
 	defer r.mu.RUnlock()
 	return r.created.roomType
 }
 
 // Creators are the users who made the room: one before room version 12, one or more since.
 func (r *Room) Creators() []id.UserID {
-	r.mu.RLock()
+	r.rlock()
 	defer r.mu.RUnlock()
 	return slices.Clone(r.created.creators)
 }
 
 // PowerLevels are the power levels of the room as they stand.
 func (r *Room) PowerLevels() *PowerLevels {
-	r.mu.RLock()
-	p := r.power
+	r.rlock()
+	p, created := r.power, r.created
+	content, ok := r.state[stateKey{event.StatePowerLevels.Type, ""}]
 	r.mu.RUnlock()
 	if p != nil {
 		return p
 	}
+	p = parsePowerLevels(content, ok, created)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.power == nil {
-		content, ok := r.state[stateKey{event.StatePowerLevels.Type, ""}]
-		r.power = parsePowerLevels(content, ok, r.created)
+	if now, same := r.state[stateKey{event.StatePowerLevels.Type, ""}]; same == ok && now == content {
+		r.power = p
 	}
-	return r.power
+	return p
 }
 
 // Member is what is known of a user's membership. Members are loaded lazily, so an unknown user may still be one;
 // [Bot.Member] asks the server.
 func (r *Room) Member(user id.UserID) (Member, bool) {
 	r.mu.RLock()
-	defer r.mu.RUnlock()
 	m, ok := r.members[user]
-	return m, ok
+	r.mu.RUnlock()
+	if !ok && r.keep != nil {
+		return r.fetchMember(user)
+	}
+	return m, ok && m.Membership != ""
 }
 
 // Members are the members known so far, in the order of their ids; [Room.Member] says why there may be more.
 func (r *Room) Members() []Member {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	all := make([]Member, 0, len(r.members))
-	for _, m := range r.members {
-		all = append(all, m)
+	known := r.memberMap()
+	all := make([]Member, 0, len(known))
+	for _, m := range known {
+		if m.Membership != "" {
+			all = append(all, m)
+		}
 	}
 	slices.SortFunc(all, func(a, b Member) int { return strings.Compare(string(a.UserID), string(b.UserID)) })
 	return all
+}
+
+// memberMap is a copy of the members known so far.
+func (r *Room) memberMap() map[id.UserID]Member {
+	r.mu.RLock()
+	known := maps.Clone(r.members)
+	r.mu.RUnlock()
+	if known == nil {
+		known = make(map[id.UserID]Member)
+	}
+	if r.keep != nil {
+		r.fetchMembers(known)
+	}
+	return known
 }
 
 // MemberCount is the number of joined members as the server counts them, or as far as they are known where it has
 // not told.
 func (r *Room) MemberCount() int {
 	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if r.joined >= 0 {
-		return r.joined
+	joined := r.joined
+	r.mu.RUnlock()
+	if joined >= 0 {
+		return joined
 	}
 	count := 0
-	for _, m := range r.members {
+	for _, m := range r.memberMap() {
 		if m.Membership == event.MembershipJoin {
 			count++
 		}
@@ -209,8 +240,9 @@ func (r *Room) Name(own id.UserID) string {
 	}
 	r.mu.RLock()
 	heroes := slices.Clone(r.heroes)
+	r.mu.RUnlock()
 	if len(heroes) == 0 {
-		for user, m := range r.members {
+		for user, m := range r.memberMap() {
 			if m.Membership == event.MembershipJoin || m.Membership == event.MembershipInvite {
 				heroes = append(heroes, user)
 			}
@@ -222,13 +254,12 @@ func (r *Room) Name(own id.UserID) string {
 		if user == own || len(names) == maxNameHeroes {
 			continue
 		}
-		if m := r.members[user]; m.DisplayName != "" {
+		if m, _ := r.Member(user); m.DisplayName != "" {
 			names = append(names, m.DisplayName)
 		} else {
 			names = append(names, string(user))
 		}
 	}
-	r.mu.RUnlock()
 	if len(names) == 0 {
 		return "Empty room"
 	}
@@ -245,6 +276,17 @@ func (r *Room) String() string { return string(r.id) }
 func (r *Room) setState(typ, key string, sender id.UserID, content string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	switch {
+	case typ == event.StateTombstone.Type && key == "":
+		r.upgrader, r.dirty = sender, true
+	case typ == event.StateEncryption.Type && key == "":
+		r.encryption, r.dirty = content, true
+	}
+	r.apply(typ, key, sender, content)
+}
+
+// apply is setState for what is not kept beside the state. The room is locked.
+func (r *Room) apply(typ, key string, sender id.UserID, content string) {
 	switch typ {
 	case event.StateCreate.Type:
 		if key == "" {
@@ -253,10 +295,6 @@ func (r *Room) setState(typ, key string, sender id.UserID, content string) {
 		}
 	case event.StatePowerLevels.Type:
 		r.power = nil
-	case event.StateTombstone.Type:
-		if key == "" {
-			r.upgrader = sender
-		}
 	case event.StateMSC4391BotCommand.Type:
 		r.noteDescriber(key, sender)
 	}
@@ -266,9 +304,10 @@ func (r *Room) setState(typ, key string, sender id.UserID, content string) {
 	r.state[stateKey{typ, key}] = content
 }
 
-// setMember folds one member event into the room. content is not kept.
-func (r *Room) setMember(user id.UserID, content []byte) {
-	m := Member{UserID: user}
+// setMember folds one member event into the room, and returns the member as it is now; ok is false where the event says
+// nothing. content is not kept.
+func (r *Room) setMember(user id.UserID, content []byte) (m Member, ok bool) {
+	m = Member{UserID: user}
 	for key, value := range syncjson.Fields(content) {
 		switch string(key) {
 		case "membership":
@@ -280,14 +319,19 @@ func (r *Room) setMember(user id.UserID, content []byte) {
 		}
 	}
 	if m.Membership == "" {
-		return
+		return m, false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.cacheMember(m)
+	return m, true
+}
+
+func (r *Room) cacheMember(m Member) {
 	if r.members == nil {
 		r.members = make(map[id.UserID]Member)
 	}
-	r.members[user] = m
+	r.members[m.UserID] = m
 }
 
 func stringOf(value []byte) string {
@@ -311,7 +355,7 @@ func membershipOf(value []byte) event.Membership {
 func (r *Room) setInvite(sender id.UserID, direct bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.inviter, r.forDirect = sender, direct
+	r.inviter, r.forDirect, r.dirty = sender, direct, true
 }
 
 // invite is the bot's invitation into the room; without a sender where there is none.
@@ -333,7 +377,7 @@ func (r *Room) replaced() (by id.RoomID, fresh bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fresh = by != r.followed
-	r.followed = by
+	r.followed, r.dirty = by, r.dirty || fresh
 	return by, fresh
 }
 
@@ -341,8 +385,9 @@ func (r *Room) replaced() (by id.RoomID, fresh bool) {
 func (r *Room) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.state, r.members, r.heroes, r.describers = nil, nil, nil, nil
-	r.created, r.power = creation{}, nil
+	r.clearState()
+	r.members, r.heroes = nil, nil
+	r.loaded, r.dirty = r.keep != nil, true
 	r.inviter, r.forDirect, r.upgrader, r.followed = "", false, "", ""
 	r.joined, r.invited = -1, -1
 }
@@ -350,7 +395,7 @@ func (r *Room) begin() {
 func (r *Room) setMembership(m event.Membership) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.membership = m
+	r.membership, r.dirty = m, true
 }
 
 func (r *Room) setDirect(direct bool) {
@@ -364,19 +409,20 @@ func (r *Room) count(s syncjson.Summary) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.Heroes != nil {
-		r.heroes = slices.Clone(s.Heroes)
+		r.heroes, r.dirty = slices.Clone(s.Heroes), true
 	}
 	if s.Joined >= 0 {
-		r.joined = int(s.Joined)
+		r.joined, r.dirty = int(s.Joined), true
 	}
 	if s.Invited >= 0 {
-		r.invited = int(s.Invited)
+		r.invited, r.dirty = int(s.Invited), true
 	}
 }
 
 // rooms are all the rooms of a bot.
 type rooms struct {
 	mu    sync.RWMutex
+	keep  *roomStore // nil where nothing is stored
 	all   map[id.RoomID]*Room
 	users map[string]id.UserID // One string for each user, whatever number of rooms they are in
 }
@@ -419,6 +465,7 @@ func (rs *rooms) room(roomID id.RoomID) *Room {
 			rs.all = make(map[id.RoomID]*Room)
 		}
 		r = newRoom(roomID)
+		r.keep = rs.keep
 		rs.all[roomID] = r
 	}
 	return r

@@ -21,6 +21,7 @@ type run struct {
 	cancel context.CancelCauseFunc
 
 	call    *Context
+	history *history // Where it is found by an edit
 	pool    *pool
 	job     *job
 	after   *run          // The run of the same command before it was edited; nil for the first
@@ -64,8 +65,21 @@ func (r *run) giveUp(why error) bool {
 	}
 	r.cancel(why)
 	r.err = why
-	close(r.done)
+	r.conclude()
 	return true
+}
+
+// conclude says that the run has ended. Where the bot's end has ended it, it is repeated at the next start.
+func (r *run) conclude() {
+	entry := r.call.Message.entry
+	b := r.call.bot
+	if r.err != nil && errors.Is(context.Cause(r), ErrClosed) {
+		entry.interrupted()
+	} else if b.keeps() {
+		entry.finishWith(b.journal, r.history.record(r)...)
+	}
+	close(r.done)
+	entry.release()
 }
 
 // transaction is the transaction id of the run's next send. A nil run has ids that are never repeated.
@@ -189,7 +203,7 @@ func (b *Bot) execute(r *run) {
 	if !r.claimed.CompareAndSwap(false, true) {
 		return
 	}
-	defer close(r.done)
+	defer r.conclude()
 	defer r.cancel(nil)
 	if r.after != nil {
 		b.takeOver(r)
@@ -209,7 +223,7 @@ func (b *Bot) execute(r *run) {
 		b.concluded(r)
 		b.tellEnd(r, took)
 	}
-	if !errors.Is(context.Cause(r), errSuperseded) {
+	if cause := context.Cause(r); !errors.Is(cause, errSuperseded) && !errors.Is(cause, ErrClosed) {
 		r.mu.Lock()
 		left := r.repeats
 		r.repeats = nil
@@ -239,6 +253,9 @@ func (b *Bot) concluded(r *run) {
 // handle asks the checks, binds the arguments and calls the handler.
 func (b *Bot) handle(ctx context.Context, c *Context) error {
 	r := c.route
+	if c.failed != nil {
+		return c.failed
+	}
 	if r.disabled() {
 		return refuse(c, "disabled", TextDisabled)
 	}

@@ -61,7 +61,7 @@ func (b *Bot) RemoveFromSpace(ctx context.Context, space, child id.RoomID) error
 // Children are the rooms and spaces in a space, by their order; those without one come last, by their ids. Of what is
 // no space they are none.
 func (r *Room) Children() []SpaceChild {
-	r.mu.RLock()
+	r.rlock()
 	defer r.mu.RUnlock()
 	if r.created.roomType != event.RoomTypeSpace {
 		return nil

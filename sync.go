@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"maunium.net/go/mautrix"
@@ -34,30 +35,43 @@ const (
 )
 
 // sync asks for events until ctx ends or the token is no longer accepted.
-func (b *Bot) sync(ctx context.Context) error {
+func (b *Bot) sync(ctx context.Context, at resumption) error {
 	var (
-		since   string
+		since   = at.since
+		late    = since != ""
 		decoder syncjson.Decoder
 		wait    backoff
-		filters syncFilters
+		ready   bool
+		refused int
+		before  = &intake{bot: b}
 	)
+	defer before.unpin()
 	for ctx.Err() == nil {
-		next, err := b.syncOnce(ctx, &decoder, &filters, since)
+		next, in, err := b.syncOnce(ctx, &decoder, before, since, late)
 		switch {
 		case err == nil:
 			wait.reset()
-			if since == "" {
+			if !ready {
 				b.log.Info("ready", "rooms", len(b.Rooms()))
 				close(b.ready)
 			}
-			since = next
+			since, before, late, ready, refused = next, in, false, true, 0
+		case since != "" && isRefused(err) && refused >= maxRefusals:
+			// The server has lost what the token stood for, as after a restored backup.
+			b.log.Error("homeserver does not know the sync token any more; what came meanwhile is not worked on", "err", err)
+			since, late, refused = "", false, 0
 		case ctx.Err() != nil:
 		case isFatal(err):
 			return b.explain(err)
+		case isStoreLost(err):
+			return err
 		default:
 			pause, ok := retryWait(err, &wait)
 			if !ok {
 				pause = wait.wait()
+			}
+			if isRefused(err) {
+				refused++
 			}
 			b.log.Warn("sync failed", "retry_in", pause, "err", err)
 			if sleep(ctx, pause) != nil {
@@ -70,11 +84,14 @@ func (b *Bot) sync(ctx context.Context) error {
 	return nil
 }
 
-// syncOnce makes one request and takes its answer in while it arrives.
-func (b *Bot) syncOnce(ctx context.Context, decoder *syncjson.Decoder, filters *syncFilters, since string) (next string, err error) {
-	filter, err := filters.find(ctx, b, since == "")
+// syncOnce makes one request and takes its answer in while it arrives. What the response before has changed is stored by
+// then.
+func (b *Bot) syncOnce(
+	ctx context.Context, decoder *syncjson.Decoder, before *intake, since string, late bool,
+) (next string, in *intake, err error) {
+	filter, err := b.filters.find(ctx, b, since == "")
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	query := map[string]string{"filter": filter, "timeout": "0"}
 	limit := firstSyncTimeout
@@ -94,17 +111,50 @@ func (b *Bot) syncOnce(ctx context.Context, decoder *syncjson.Decoder, filters *
 		DontReadResponse: true,
 	})
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer resp.Body.Close()
-	in := &intake{bot: b, since: since}
+	if err := before.settle(ctx); err != nil {
+		return "", nil, err
+	}
+	in = &intake{bot: b, since: since, late: late}
 	result, err := decoder.Decode(resp.Body, in)
 	if err != nil {
 		in.abandon()
-		return "", fmt.Errorf("read sync response: %w", err)
+		before.pinned = append(before.pinned, in.pinned...)
+		return "", nil, fmt.Errorf("read sync response: %w", err)
 	}
-	in.finish()
-	return result.NextBatch, nil
+	in.stored = in.finish(result.NextBatch)
+	return result.NextBatch, in, nil
+}
+
+// maxRefusals is how often the server may refuse a sync token before the bot goes on without it.
+const maxRefusals = 3
+
+// isRefused tells whether the server answered that the request is wrong, and not that it may not be made.
+func isRefused(err error) bool {
+	var failed mautrix.HTTPError
+	return errors.As(err, &failed) && failed.IsStatus(http.StatusBadRequest) &&
+		failed.Request != nil && strings.HasSuffix(failed.Request.URL.Path, "/sync")
+}
+
+// settle waits until what the response changed is stored, and lets go of the rooms that were kept in memory for that.
+func (in *intake) settle(ctx context.Context) error {
+	if in.stored.batch != nil {
+		poke(in.bot.journal.urgent)
+		if err := in.bot.journal.wait(ctx, in.stored.batch); err != nil {
+			return fmt.Errorf("store what came: %w", err)
+		}
+	}
+	in.unpin()
+	return nil
+}
+
+func (in *intake) unpin() {
+	for _, room := range in.pinned {
+		room.unpin()
+	}
+	in.pinned = nil
 }
 
 // syncFilters are the ids of the filters that the bot has made (spec: Client-Server API, "Filtering").
@@ -143,6 +193,9 @@ func (f *syncFilters) find(ctx context.Context, b *Bot, first bool) (string, err
 		f.ids = make(map[string]string)
 	}
 	f.ids[string(body)] = made
+	if all, err := json.Marshal(f.ids); err == nil && b.keeps() && made != string(body) {
+		b.journal.put(Put(tableMeta, metaFilters, all))
+	}
 	return made, nil
 }
 

@@ -367,7 +367,8 @@ func TestLongPollsAreShorterThanTheirTimeLimit(t *testing.T) {
 		if n := h.hs.CountRequests("", "/sync") - before; n < 9 || n > 11 {
 			t.Errorf("%d syncs in 5 quiet minutes, want one each 30 s", n)
 		}
-		if lines := h.logs.with("WARN"); len(lines) > 0 {
+		lines := slices.DeleteFunc(h.logs.with("WARN"), func(l string) bool { return strings.Contains(l, "has no store") })
+		if len(lines) > 0 {
 			t.Errorf("quiet minutes were logged: %s", strings.Join(lines, "\n"))
 		}
 	})

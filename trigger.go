@@ -66,13 +66,14 @@ func (b *Bot) Trigger(expression *regexp.Regexp, f TriggerFunc, opts ...TriggerO
 		opt(t)
 	}
 	t.cmd.name = b.triggers.unique(t.cmd.name)
+	t.history.name = t.cmd.name
 	t.cmd.invoke = func(ctx context.Context, c *Context) error {
 		groups := expression.FindStringSubmatch(c.Text)
 		return chain(c.middleware, func(ctx context.Context, c *Context) error { return f(ctx, c, groups) })(ctx, c)
 	}
 	t.route = b.router.newRoute(t.cmd, nil, nil)
 	t.route.passive = true
-	b.triggers.add(t)
+	t.history.restore(b, b.triggers.add(t))
 	return func() { b.triggers.remove(t) }
 }
 
@@ -90,7 +91,8 @@ type trigger struct {
 type triggers struct {
 	mu    sync.RWMutex
 	all   []*trigger
-	names map[string]int // How many triggers of a name there were
+	names map[string]int       // How many triggers of a name there were
+	past  map[string][]pastRun // What those left that are not there yet, by their names
 }
 
 // unique makes a name one of its own: the ids of what a trigger sends are made of it.
@@ -107,10 +109,29 @@ func (ts *triggers) unique(name string) string {
 	return name
 }
 
-func (ts *triggers) add(t *trigger) {
+// add adds a trigger, and returns what it left before the bot's start.
+func (ts *triggers) add(t *trigger) []pastRun {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	ts.all = append(slices.Clip(ts.all), t)
+	past := ts.past[t.history.name]
+	delete(ts.past, t.history.name)
+	return past
+}
+
+// restore hands the triggers what they left before the bot's start, to those that come later as well.
+func (ts *triggers) restore(b *Bot, past map[string][]pastRun) {
+	ts.mu.Lock()
+	ts.past = past
+	all := ts.all
+	ts.mu.Unlock()
+	for _, t := range all {
+		ts.mu.Lock()
+		own := ts.past[t.history.name]
+		delete(ts.past, t.history.name)
+		ts.mu.Unlock()
+		t.history.restore(b, own)
+	}
 }
 
 func (ts *triggers) remove(t *trigger) {

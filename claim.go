@@ -1,0 +1,240 @@
+package niobot
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+
+	"github.com/niobot/niobot/internal/syncjson"
+)
+
+// standbyPause is how often a bot that stands by looks whether the store is free.
+const standbyPause = time.Second
+
+// The keys of tableMeta.
+const (
+	metaToken   = "sync_token"
+	metaRunning = "running" // There while a bot works; what finds it at its start comes after a crash
+	metaSalt    = "salt"
+	metaFilters = "filters"
+)
+
+// WithStore makes the bot keep in the store what it must not forget: its place in the stream of events, the commands that
+// it has begun, the state of its rooms, and what its author stores. With it, each command is answered once, whatever
+// crashes, and a restart takes no first sync. The store is claimed by [Bot.Run] and released when that returns; closing
+// it is the caller's matter.
+func WithStore(store Store) Option {
+	return func(s *settings) {
+		if store == nil {
+			s.wrong("WithStore", "the store is nil")
+			return
+		}
+		s.store = store
+	}
+}
+
+// WithStandby makes [Bot.Run] wait while another process holds the store, and take over when that ends or dies. Without
+// it, Run returns [ErrStoreInUse].
+func WithStandby() Option { return func(s *settings) { s.standby = true } }
+
+// keeps tells whether the bot has a store for what it must not forget.
+func (b *Bot) keeps() bool { return b.settings.store != nil }
+
+// resumption is where the bot stood when it ended.
+type resumption struct {
+	since   string // Empty at the first start
+	crashed bool   // Whether it ended without notice
+}
+
+// open claims the store and reads what is in it. fail is called when the store can't be used any more.
+func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
+	if !b.keeps() {
+		b.log.Warn("the bot has no store: what it is doing is lost when it ends; see WithStore")
+		return resumption{}, nil
+	}
+	if err := b.claim(ctx); err != nil {
+		return resumption{}, err
+	}
+	b.journal = newJournal(b.settings.store, b.log, fail)
+	b.inbox.journal = b.journal
+	go b.journal.run()
+	at, err := b.load(ctx)
+	if err != nil {
+		return resumption{}, err
+	}
+	return at, b.journal.write(ctx, Put(tableMeta, metaRunning, []byte(time.Now().UTC().Format(time.RFC3339))))
+}
+
+// claim makes the store the bot's, or waits for it where that was asked for.
+func (b *Bot) claim(ctx context.Context) error {
+	owner := Account{UserID: b.client.UserID, DeviceID: b.client.DeviceID}
+	for told := false; ; told = true {
+		err := b.settings.store.Claim(ctx, owner)
+		if err == nil || !b.settings.standby || !errors.Is(err, ErrStoreInUse) {
+			return err
+		}
+		if !told {
+			b.log.Info("another process holds the store; standing by", "store", b.settings.store.String())
+		}
+		if err := sleep(ctx, standbyPause); err != nil {
+			return err
+		}
+	}
+}
+
+// load reads all but the inbox.
+func (b *Bot) load(ctx context.Context) (at resumption, err error) {
+	meta := make(map[string][]byte)
+	for record, err := range b.settings.store.Scan(ctx, tableMeta, "") {
+		if err != nil {
+			return at, fmt.Errorf("read store: %w", err)
+		}
+		meta[record.Key] = record.Value
+	}
+	at.since = string(meta[metaToken])
+	_, at.crashed = meta[metaRunning]
+	if at.since == "" {
+		// What a first sync has left that was not finished is of no use.
+		err := b.journal.write(ctx, DeleteAll(tableRoom, ""), DeleteAll(tableState, ""), DeleteAll(tableMember, ""),
+			DeleteAll(tableAccount, ""))
+		if err != nil {
+			return at, err
+		}
+	}
+	_ = json.Unmarshal(meta[metaFilters], &b.filters.ids) // Without them, new ones are made.
+	if err := b.loadSeen(ctx, meta[metaSalt]); err != nil {
+		return at, err
+	}
+	keep := &roomStore{store: b.settings.store, log: b.log, most: maxLoadedRooms}
+	if err := b.rooms.loadRooms(ctx, keep); err != nil {
+		return at, err
+	}
+	direct, ok, err := b.settings.store.Get(ctx, tableAccount, event.AccountDataDirectChats.Type)
+	if err != nil {
+		return at, fmt.Errorf("read account data: %w", err)
+	}
+	if ok {
+		b.direct.learn(string(direct))
+	}
+	past, err := b.loadRuns(ctx)
+	if err != nil {
+		return at, err
+	}
+	b.history.restore(b, past[""])
+	delete(past, "")
+	b.triggers.restore(b, past)
+	return at, b.inbox.load(ctx, b.settings.store)
+}
+
+// load finds the last place that is taken.
+func (in *inbox) load(ctx context.Context, store Store) error {
+	for record, err := range store.Scan(ctx, tableInbox, "") {
+		if err != nil {
+			return fmt.Errorf("read inbox: %w", err)
+		}
+		var at uint64
+		if _, err := fmt.Sscanf(record.Key, "%16x", &at); err == nil {
+			in.next = max(in.next, at)
+		}
+	}
+	return nil
+}
+
+// seenRowSize is how many keys a record of tableSeen takes before the next one is begun.
+const seenRowSize = 256
+
+// seenRow is a record of tableSeen.
+type seenRow struct {
+	key  string
+	keys []byte // Eight for each event; only of the latest row
+	size int    // Of keys, in events
+}
+
+// seenRows are the records of tableSeen.
+type seenRows struct {
+	rows  fifo[seenRow] // But the latest
+	last  seenRow
+	next  uint64 // The place of the latest
+	count int    // Of events in all
+}
+
+// loadSeen reads which events have come.
+func (b *Bot) loadSeen(ctx context.Context, salt []byte) error {
+	b.seenLock.Lock()
+	defer b.seenLock.Unlock()
+	if len(salt) != saltSize {
+		return b.journal.write(ctx, Put(tableMeta, metaSalt, b.seen.salt[:]), DeleteAll(tableSeen, ""))
+	}
+	copy(b.seen.salt[:], salt)
+	for record, err := range b.settings.store.Scan(ctx, tableSeen, "") {
+		if err != nil {
+			return fmt.Errorf("read the events that have come: %w", err)
+		}
+		for keys := record.Value; len(keys) >= 8; keys = keys[8:] {
+			b.seen.add(binary.BigEndian.Uint64(keys))
+		}
+		size := len(record.Value) / 8
+		b.seenRows.rows.push(seenRow{key: record.Key, size: size})
+		b.seenRows.count += size
+		if _, err := fmt.Sscanf(record.Key, "%16x", &b.seenRows.next); err != nil {
+			return &StoreError{Store: b.settings.store.String(), Err: ErrStoreCorrupt, Cure: "restore it from a backup"}
+		}
+	}
+	return nil
+}
+
+// remember is the changes that store which events have come.
+func (b *Bot) remember(keys []uint64) []Change {
+	if len(keys) == 0 || !b.keeps() {
+		return nil
+	}
+	b.seenLock.Lock()
+	defer b.seenLock.Unlock()
+	return b.seenRows.add(keys)
+}
+
+func (s *seenRows) add(keys []uint64) []Change {
+	if s.last.key == "" || s.last.size >= seenRowSize {
+		if s.last.key != "" {
+			s.rows.push(seenRow{key: s.last.key, size: s.last.size})
+		}
+		s.next++
+		s.last = seenRow{key: fmt.Sprintf("%016x", s.next)}
+	}
+	for _, key := range keys {
+		s.last.keys = binary.BigEndian.AppendUint64(s.last.keys, key)
+	}
+	s.last.size += len(keys)
+	s.count += len(keys)
+	// The value may still be on its way to the store when the next keys are appended behind it.
+	changes := []Change{Put(tableSeen, s.last.key, s.last.keys[:len(s.last.keys):len(s.last.keys)])}
+	for s.count > 2*seenGeneration {
+		oldest, ok := s.rows.pop()
+		if !ok {
+			break
+		}
+		s.count -= oldest.size
+		changes = append(changes, Delete(tableSeen, oldest.key))
+	}
+	return changes
+}
+
+// isOld tells whether an event of the time when the bot was down is too old to be worked on, by the homeserver's clock.
+func isOld[T syncjson.Text](b *Bot, e *syncjson.Event[T]) bool {
+	age, ok := e.Age()
+	return ok && b.config.Backlog > 0 && time.Duration(age)*time.Millisecond > b.config.Backlog
+}
+
+// release says that the bot ended as it should, and gives the store up.
+func (b *Bot) release() {
+	if b.journal == nil {
+		return
+	}
+	b.journal.put(Delete(tableMeta, metaRunning))
+	b.journal.stop()
+}

@@ -1,0 +1,283 @@
+package niobot_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+
+	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/internal/fakehs"
+	"github.com/niobot/niobot/store/memory"
+)
+
+// kept is a setting whose bots share a store.
+func kept(s setting, opts ...niobot.Option) setting {
+	s.opts = append(append(slices.Clip(s.opts), niobot.WithStore(memory.New())), opts...)
+	return s
+}
+
+// down ends the bot as its operator would.
+func (h *house) down() {
+	h.t.Helper()
+	h.stop()
+	<-h.ended
+	if h.err != nil {
+		h.t.Fatalf("the bot ended with %v", h.err)
+	}
+}
+
+// up starts another bot like the first one.
+func (h *house) up(s setting) {
+	h.t.Helper()
+	config := niobot.Config{Homeserver: "http://localhost", Token: "token", Prefixes: []string{"!"}}
+	if s.config != nil {
+		s.config(&config)
+	}
+	h.logs = newRecords()
+	bot, err := niobot.New(config, append([]niobot.Option{h.logs.option()}, s.opts...)...)
+	h.must(err)
+	bot.Add(niobot.NewCommand("ping", ping), echo())
+	bot.Add(s.commands...)
+	h.bot, h.ended, h.err = bot, make(chan struct{}), nil
+	ctx, cancel := context.WithCancel(h.bed(context.Background()))
+	h.stop = cancel
+	ended := h.ended
+	go func() {
+		defer close(ended)
+		h.err = bot.Run(ctx)
+	}()
+	h.settle()
+}
+
+func TestWhatCameWhileTheBotWasDownIsAnsweredOnce(t *testing.T) {
+	s := kept(setting{})
+	inHouse(t, s, func(h *house) { // nio-bot 9, 10
+		h.alice.say("!echo before")
+		h.wantSaid("echo before")
+		h.pass(time.Second)
+		h.down()
+		h.alice.say("!echo meanwhile")
+		h.up(s)
+		h.wantSaid("echo before", "echo meanwhile")
+		h.down()
+		h.up(s)
+		h.alice.say("!echo after")
+		h.wantSaid("echo before", "echo meanwhile", "echo after")
+	})
+}
+
+func TestRestartAsksForNoFirstSync(t *testing.T) {
+	s := kept(setting{})
+	inHouse(t, s, func(h *house) { // nio-bot 11
+		_, err := h.alice.SendStateEvent(h.t.Context(), h.room, event.StateTopic, "", map[string]string{"topic": "stays"})
+		h.must(err)
+		h.pass(time.Second)
+		h.down()
+		before := len(h.hs.Requests())
+		h.up(s)
+		h.pass(time.Second)
+		for _, r := range h.hs.Requests()[before:] {
+			if strings.Contains(r.Path, "/filter") {
+				t.Errorf("the restart asked for %s %s", r.Method, r.Path)
+			}
+		}
+		room, ok := h.bot.Room(h.room)
+		if !ok || room.Topic() != "stays" || room.Membership() != event.MembershipJoin {
+			t.Fatalf("the room is not known as it was: %v", ok)
+		}
+		if m, ok := room.Member(h.alice.UserID); !ok || m.Membership != event.MembershipJoin {
+			t.Errorf("alice is %+v, %t", m, ok)
+		}
+		if room.PowerLevels().User(h.alice.UserID) != 100 {
+			t.Error("alice has lost her power")
+		}
+	})
+}
+
+func TestOldBacklogIsPassedOver(t *testing.T) {
+	s := kept(setting{config: func(c *niobot.Config) { c.Backlog = time.Hour }})
+	inHouse(t, s, func(h *house) {
+		h.pass(time.Second)
+		h.down()
+		h.alice.say("!echo old")
+		h.pass(2 * time.Hour)
+		h.alice.say("!echo young")
+		h.pass(30 * time.Minute)
+		h.up(s)
+		h.wantSaid("echo young")
+	})
+}
+
+func TestInterruptedCommandIsFinishedByTheNextStart(t *testing.T) {
+	var runs atomic.Int32
+	release := make(chan struct{})
+	s := kept(setting{
+		config: func(c *niobot.Config) { c.Drain = -1 },
+		commands: []*niobot.Command{
+			niobot.NewCommand("slow", func(ctx context.Context, c *niobot.Context, _ niobot.NoArgs) error {
+				runs.Add(1)
+				if err := c.Reply(ctx, "begun"); err != nil {
+					return err
+				}
+				select {
+				case <-release:
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+				return c.Reply(ctx, "done")
+			}),
+		},
+	})
+	inHouse(t, s, func(h *house) {
+		release = make(chan struct{})
+		h.alice.say("!slow")
+		h.wantSaid("begun")
+		h.down()
+		h.wantSaid("begun")
+		h.up(s)
+		close(release)
+		h.wantSaid("begun", "done")
+		if n := runs.Load(); n != 2 {
+			t.Errorf("the command ran %d times, want 2", n)
+		}
+		h.pass(time.Second)
+		h.down()
+		h.up(s)
+		h.wantSaid("begun", "done")
+		if n := runs.Load(); n != 2 {
+			t.Errorf("the command ran %d times after a further start, want 2", n)
+		}
+	})
+}
+
+func TestReplyIsEditedAfterARestart(t *testing.T) {
+	s := kept(setting{})
+	inHouse(t, s, func(h *house) {
+		command := h.alice.say("!echo one")
+		h.settle()
+		gone := h.alice.say("!echo two")
+		h.wantSaid("echo one", "echo two")
+		h.pass(time.Second)
+		h.down()
+		h.alice.edit(command, "!echo three")
+		h.alice.redact(gone)
+		h.up(s)
+		h.wantSaid("echo one", "gone", "edit of 0: echo three")
+	})
+}
+
+func TestGapOfTheDowntimeIsFilled(t *testing.T) {
+	s := kept(setting{})
+	inHouse(t, s, func(h *house) { // nio-bot 14
+		h.alice.say("!echo first")
+		h.wantSaid("echo first")
+		h.pass(time.Second)
+		h.down()
+		want := []string{"echo first"}
+		for i := range 120 {
+			text := strings.Repeat("x", i+1)
+			h.alice.say("!echo " + text)
+			want = append(want, "echo "+text)
+		}
+		h.fail(fakehs.Fault{Path: "/messages", Status: 502, Count: 2})
+		h.up(s)
+		h.pass(time.Minute)
+		got := h.said(h.room)
+		slices.SortFunc(got[1:], func(a, b string) int { return len(a) - len(b) })
+		if !slices.Equal(got, want) {
+			t.Errorf("%d answers, want %d", len(got), len(want))
+		}
+	})
+}
+
+// flaky is a store that can be made to fail.
+type flaky struct {
+	niobot.Store
+	err atomic.Pointer[error]
+}
+
+func (f *flaky) Commit(ctx context.Context, changes []niobot.Change) error {
+	if err := f.err.Load(); err != nil {
+		return *err
+	}
+	return f.Store.Commit(ctx, changes)
+}
+
+func TestFullStoreLosesNothing(t *testing.T) {
+	store := &flaky{Store: memory.New()}
+	s := setting{opts: []niobot.Option{niobot.WithStore(store)}}
+	inHouse(t, s, func(h *house) {
+		full := error(&niobot.StoreError{Store: "test", Err: niobot.ErrStoreFull, Cure: "make room"})
+		store.err.Store(&full)
+		for _, text := range []string{"!echo a", "!echo b", "!echo c"} {
+			h.alice.say(text)
+			h.pass(time.Second)
+		}
+		if lines := h.logs.with("make room"); len(lines) == 0 {
+			t.Error("no line of the log tells of the full store and its cure")
+		}
+		store.err.Store(nil)
+		for range 2 {
+			h.pass(time.Minute)
+			got := h.said(h.room)
+			if slices.Sort(got); !slices.Equal(got, []string{"echo a", "echo b", "echo c"}) {
+				t.Errorf("the bot said %q", got)
+			}
+			h.down()
+			h.up(s)
+		}
+	})
+}
+
+func TestLostStoreEndsTheBot(t *testing.T) {
+	store := &flaky{Store: memory.New()}
+	inHouse(t, setting{opts: []niobot.Option{niobot.WithStore(store)}}, func(h *house) {
+		lost := error(&niobot.StoreError{Store: "test", Err: niobot.ErrStoreLost})
+		store.err.Store(&lost)
+		h.alice.say("!ping")
+		<-h.ended
+		if !errors.Is(h.err, niobot.ErrStoreLost) {
+			t.Errorf("Run returned %v, want ErrStoreLost", h.err)
+		}
+	})
+}
+
+func TestSecondBotStandsBy(t *testing.T) {
+	s := kept(setting{}, niobot.WithStandby())
+	inHouse(t, s, func(h *house) {
+		h.alice.say("!echo one")
+		h.wantSaid("echo one")
+		h.pass(time.Second)
+		stopFirst, firstEnded := h.stop, h.ended
+		h.up(s)
+		h.pass(time.Minute)
+		h.alice.say("!echo two")
+		h.wantSaid("echo one", "echo two")
+		h.pass(time.Second)
+		stopFirst()
+		<-firstEnded
+		h.alice.say("!echo three")
+		h.pass(5 * time.Second)
+		h.wantSaid("echo one", "echo two", "echo three")
+	})
+}
+
+func TestStoreInUseIsRefused(t *testing.T) {
+	s := kept(setting{})
+	inHouse(t, s, func(h *house) {
+		stopFirst, firstEnded := h.stop, h.ended
+		h.up(s)
+		<-h.ended
+		if !errors.Is(h.err, niobot.ErrStoreInUse) {
+			t.Errorf("the second bot ended with %v, want ErrStoreInUse", h.err)
+		}
+		stopFirst()
+		<-firstEnded
+	})
+}

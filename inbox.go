@@ -1,0 +1,331 @@
+package niobot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot/internal/syncjson"
+)
+
+// What becomes of events whose handling a crash has ended.
+const (
+	// maxTries is how often an event is worked on anew, alone, before it is set aside as the likely cause.
+	maxTries = 3
+
+	// tryAlone is how long such an event may hold up the next one. What it crashes after that, it is still blamed for.
+	tryAlone = 5 * time.Second
+)
+
+// ErrSetAside is told to the error handler of a command whose message was being worked on whenever the bot crashed:
+// after the third time it is left alone, so that the bot can live.
+var ErrSetAside = errors.New("the bot crashed repeatedly while it worked on this message, which is set aside")
+
+// inbox is the events that are to be worked on and not done yet. What is in it when the bot ends is worked on at the
+// next start.
+type inbox struct {
+	journal *journal
+
+	mu   sync.Mutex
+	next uint64 // The place of the next event
+}
+
+// entry is an event in the inbox, or a gap. It is done when all who hold it have released it. A nil entry is one of a
+// bot that forgets, of which nothing is kept.
+type entry struct {
+	inbox *inbox
+	key   string // The place in the order of the inbox
+	slot  slot
+	holds atomic.Int32
+	stays atomic.Bool // Whether it was interrupted, and stays in the inbox
+	ended chan struct{}
+
+	mu     sync.Mutex
+	marked bool     // Whether something else is stored under its key
+	with   []Change // What is stored together with its end
+}
+
+// inboxRecord is an entry as it is stored.
+type inboxRecord struct {
+	RoomID id.RoomID       `json:"room_id"`
+	Tries  int             `json:"tries,omitempty"` // How often it was begun anew, alone, after a crash
+	Event  json.RawMessage `json:"event,omitempty"`
+	Gap    *gapRecord      `json:"gap,omitempty"`
+}
+
+type gapRecord struct {
+	From  string   `json:"from"`
+	Since string   `json:"since"`
+	After []uint64 `json:"after,omitempty"`
+	Late  bool     `json:"late,omitempty"`
+}
+
+// place is the key of the next entry.
+func (in *inbox) place() string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.next++
+	return fmt.Sprintf("%016x", in.next)
+}
+
+// within is the key of the n-th event that fills a gap.
+func within(gap string, n int) string { return fmt.Sprintf("%s.%08x", gap, n) }
+
+// arrival is what comes into the inbox together.
+type arrival struct {
+	entries []*entry
+	changes []Change // One for each entry
+}
+
+// event makes an event's entry, held once.
+func (a *arrival) event(in *inbox, key string, e *Event) {
+	e.entry = in.entry(key)
+	room, _ := json.Marshal(e.RoomID) // A string can always be encoded.
+	value := make([]byte, 0, len(room)+len(e.kept.Raw)+32)
+	value = append(append(value, `{"room_id":`...), room...)
+	value = append(append(append(value, `,"event":`...), e.kept.Raw...), '}')
+	a.add(e.entry, value)
+}
+
+// gap makes a gap's entry, held once.
+func (a *arrival) gap(in *inbox, key string, g *gap) {
+	g.entry = in.entry(key)
+	value, _ := json.Marshal(g.record()) // So can strings and numbers.
+	a.add(g.entry, value)
+}
+
+func (a *arrival) add(e *entry, value []byte) {
+	a.entries = append(a.entries, e)
+	a.changes = append(a.changes, Put(tableInbox, e.key, value))
+}
+
+// put hands all over to be stored, in one transaction with other changes.
+func (a *arrival) put(j *journal, others ...Change) slot {
+	first := j.put(append(a.changes, others...)...)
+	for i, e := range a.entries {
+		e.slot = slot{first.batch, first.index + i}
+	}
+	return first
+}
+
+func (in *inbox) entry(key string) *entry {
+	e := &entry{inbox: in, key: key, ended: make(chan struct{})}
+	e.holds.Store(1)
+	return e
+}
+
+// known is an entry that is in the store already, held once.
+func (in *inbox) known(key string) *entry {
+	e := in.entry(key)
+	e.slot = slot{batch: &journalBatch{changes: []Change{{Table: tableInbox, Key: key}}, taken: true}}
+	return e
+}
+
+// hold keeps the entry open until release is called once more.
+func (e *entry) hold() {
+	if e != nil {
+		e.holds.Add(1)
+	}
+}
+
+// release says that one who held the entry is done with it.
+func (e *entry) release() {
+	if e == nil || e.holds.Add(-1) > 0 {
+		return
+	}
+	defer close(e.ended)
+	if e.stays.Load() {
+		return
+	}
+	e.mu.Lock()
+	changes := e.with
+	if e.marked {
+		changes = append(changes, DeleteAll(tableWait, e.key+"\x00"), DeleteAll(tableOnce, e.key+"\x00"))
+	}
+	e.mu.Unlock()
+	e.inbox.journal.remove(e.slot, changes...)
+}
+
+// interrupted keeps the entry in the store: the bot ended before its work was done.
+func (e *entry) interrupted() {
+	if e != nil {
+		e.stays.Store(true)
+	}
+}
+
+// finishWith stores the changes in one transaction with the entry's end. Without an entry they are stored at once,
+// where there is a journal.
+func (e *entry) finishWith(j *journal, changes ...Change) {
+	switch {
+	case len(changes) == 0:
+	case e != nil:
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.with = append(e.with, changes...)
+	case j != nil:
+		j.put(changes...)
+	}
+}
+
+// mark stores something under the entry's key, which goes with the entry.
+func (e *entry) mark(table Table, name string, value []byte) Change {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.marked = true
+	return Put(table, e.key+"\x00"+name, value)
+}
+
+// gapOf is a gap as it is stored.
+func (g *gap) record() inboxRecord {
+	return inboxRecord{RoomID: g.room.id, Gap: &gapRecord{From: g.from, Since: g.since, After: g.after, Late: g.late}}
+}
+
+// resume works on what was left at the last end of the bot. After a crash, what may have been the cause is begun alone,
+// one after the other, before all else.
+func (b *Bot) resume(ctx context.Context, crashed bool) error {
+	for _, room := range b.rooms.list() {
+		if room.Membership() == event.MembershipInvite {
+			b.joiner.offer(room)
+		}
+	}
+	if !b.keeps() {
+		return nil
+	}
+	items, err := b.leftOver(ctx)
+	if err != nil {
+		return err
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	b.log.Info("work of the last time goes on", "events", len(items), "crashed", crashed)
+	suspects := 0
+	if crashed {
+		// Work begins in order, so what had begun is among the first.
+		suspects = min(len(items), b.config.Workers)
+	}
+	for _, item := range items[:suspects] {
+		if err := b.tryAgain(ctx, item); err != nil {
+			return err
+		}
+	}
+	for _, item := range items[suspects:] {
+		b.dispatcher.pushItem(item.room, item.laneItem)
+	}
+	return nil
+}
+
+// leftItem is an entry of the last time.
+type leftItem struct {
+	laneItem
+	room   *Room
+	record inboxRecord
+	key    string
+}
+
+// leftOver is the inbox as it was left, what is suspected most at the end.
+func (b *Bot) leftOver(ctx context.Context) ([]leftItem, error) {
+	var items, suspected []leftItem
+	for record, err := range b.settings.store.Scan(ctx, tableInbox, "") {
+		if err != nil {
+			return nil, fmt.Errorf("read inbox: %w", err)
+		}
+		item, ok := b.leftItem(record)
+		switch {
+		case !ok:
+			b.log.Error("inbox entry can't be read and is set aside", "key", record.Key)
+			b.journal.put(Put(tableAside, record.Key, record.Value), Delete(tableInbox, record.Key))
+		case item.record.Tries > 0:
+			suspected = append(suspected, item)
+		default:
+			items = append(items, item)
+		}
+	}
+	if len(suspected) > 0 && len(items) > b.config.Workers-len(suspected) {
+		// They must be among those that are tried alone.
+		at := max(0, b.config.Workers-len(suspected))
+		return append(append(append([]leftItem(nil), items[:at]...), suspected...), items[at:]...), nil
+	}
+	return append(items, suspected...), nil
+}
+
+func (b *Bot) leftItem(record Record) (item leftItem, ok bool) {
+	if json.Unmarshal(record.Value, &item.record) != nil || item.record.RoomID == "" {
+		return item, false
+	}
+	item.key, item.room = record.Key, b.rooms.room(item.record.RoomID)
+	entry := b.inbox.known(record.Key)
+	if g := item.record.Gap; g != nil {
+		item.gap = &gap{room: item.room, from: g.From, since: g.Since, after: g.After, late: g.Late, entry: entry}
+		return item, true
+	}
+	kept, ok := syncjson.Parse(string(item.record.Event))
+	if !ok {
+		return item, false
+	}
+	item.event = newEvent(item.room, timelineClass(&kept), kept)
+	item.event.entry = entry
+	return item, true
+}
+
+// tryAgain begins an event of the last time, and waits until it is done, or has shown that it does not crash the bot at
+// once.
+func (b *Bot) tryAgain(ctx context.Context, item leftItem) error {
+	item.record.Tries++
+	value, err := json.Marshal(item.record)
+	if err != nil {
+		return fmt.Errorf("encode inbox entry: %w", err)
+	}
+	if item.record.Tries > maxTries {
+		return b.setAside(ctx, item, value)
+	}
+	if err := b.journal.write(ctx, Put(tableInbox, item.key, value)); err != nil {
+		return err
+	}
+	ended := item.entry().ended
+	b.dispatcher.pushItem(item.room, item.laneItem)
+	limit := time.NewTimer(tryAlone)
+	defer limit.Stop()
+	select {
+	case <-ended:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+func (item leftItem) entry() *entry {
+	if item.gap != nil {
+		return item.gap.entry
+	}
+	return item.event.entry
+}
+
+// setAside gives an event up.
+func (b *Bot) setAside(ctx context.Context, item leftItem, value []byte) error {
+	b.log.Error("event set aside", "room_id", item.room.id, "key", item.key, "tries", maxTries, "err", ErrSetAside)
+	err := b.journal.write(ctx, Put(tableAside, item.key, value), Delete(tableInbox, item.key),
+		DeleteAll(tableWait, item.key+"\x00"), DeleteAll(tableOnce, item.key+"\x00"))
+	if err != nil || item.event == nil {
+		return err
+	}
+	m, ok := item.event.message()
+	if !ok || !b.heeds(m) {
+		return nil
+	}
+	found, c, ok := b.route(item.room, m)
+	if !ok {
+		return nil
+	}
+	item.event.entry = nil
+	c.failed = ErrSetAside
+	b.start(&b.history, found, c, nil)
+	return nil
+}
