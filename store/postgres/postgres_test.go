@@ -1,0 +1,98 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/internal/pgtest"
+	"github.com/niobot/niobot/store/postgres"
+	"github.com/niobot/niobot/store/storetest"
+)
+
+// server is the URL of the server of all tests; without one, noServer says why.
+var (
+	server   string
+	noServer error
+	schemas  atomic.Int64
+)
+
+func TestMain(m *testing.M) {
+	storetest.Child(func(address string) (niobot.Store, error) {
+		url, schema, _ := strings.Cut(address, " ")
+		return postgres.Open(url, postgres.WithSchema(schema))
+	})
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	url, stop, err := pgtest.Start()
+	switch {
+	case errors.Is(err, pgtest.ErrNone):
+		noServer = err
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "start a PostgreSQL server:", err)
+		return 1
+	default:
+		defer stop()
+	}
+	server = url
+	return m.Run()
+}
+
+// newSchema names a schema, and drops it when the test ends.
+func newSchema(t testing.TB) string {
+	t.Helper()
+	if noServer != nil {
+		t.Skip(noServer)
+	}
+	schema := fmt.Sprintf("niobot_test_%d_%d", os.Getpid(), schemas.Add(1))
+	t.Cleanup(func() { query(t, "DROP SCHEMA IF EXISTS "+schema+" CASCADE") })
+	return schema
+}
+
+// query runs statements outside of any store.
+func query(t testing.TB, text string, args ...any) {
+	t.Helper()
+	// Not t.Context, which has ended when a cleanup runs.
+	conn, err := pgx.Connect(context.Background(), server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(context.Background(), text, args...); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+}
+
+// open gives a handle that is closed when the test ends.
+func open(t testing.TB, schema string, options ...postgres.Option) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(server, append(options, postgres.WithSchema(schema))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+func TestContract(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Subject {
+		schema := newSchema(t)
+		return storetest.Subject{
+			Address: server + " " + schema,
+			Open:    func(t testing.TB) niobot.Store { return open(t, schema) },
+		}
+	})
+}
