@@ -39,7 +39,9 @@ type outgoing struct {
 	mentions event.Mentions
 	extra    map[string]any
 
-	transaction string // Empty: that of the run's next send
+	typ         event.Type // Of what is no text; empty for text
+	special     any        // Its content
+	transaction string     // Empty: that of the run's next send
 }
 
 // InReplyTo makes the message a reply to another of its room.

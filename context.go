@@ -3,6 +3,7 @@ package niobot
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -61,18 +62,22 @@ func (c *Context) Reply(ctx context.Context, format string, args ...any) error {
 	return err
 }
 
-// Respond answers the command with any body; [Context.Reply] says how.
-func (c *Context) Respond(ctx context.Context, body Body, opts ...SendOption) (*Sent, error) {
-	return c.send(ctx, body, c.Message.original(), opts)
+// Respond answers the command with a text or anything else that is [Content]; [Context.Reply] says how. Only a text takes
+// the place of an earlier reply.
+func (c *Context) Respond(ctx context.Context, content Content, opts ...SendOption) (*Sent, error) {
+	return c.send(ctx, content, c.Message.original(), opts)
 }
 
 // Send sends a message into the command's room, and thread if it is in one, that is no reply.
-func (c *Context) Send(ctx context.Context, body Body, opts ...SendOption) (*Sent, error) {
-	return c.send(ctx, body, "", opts)
+func (c *Context) Send(ctx context.Context, content Content, opts ...SendOption) (*Sent, error) {
+	return c.send(ctx, content, "", opts)
 }
 
-func (c *Context) send(ctx context.Context, body Body, replyTo id.EventID, opts []SendOption) (*Sent, error) {
-	out := outgoing{body: body, replyTo: replyTo, thread: c.thread()}
+func (c *Context) send(ctx context.Context, content Content, replyTo id.EventID, opts []SendOption) (*Sent, error) {
+	out := outgoing{replyTo: replyTo, thread: c.thread()}
+	if err := out.fill(content); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
 	return c.bot.post(ctx, c.Room.id, out, opts, c.run)
 }
 

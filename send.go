@@ -15,18 +15,22 @@ import (
 // calls; what fails for the network, the load or the rate of requests is repeated. A body above [render.MaxSize]
 // becomes several messages in order, at most [MaxParts], cut by [render.Split]; the returned one is the first of them.
 // The errors: [ErrEmptyMessage], [ErrTooLarge], [ErrEncrypted], or the server's, as mautrix.HTTPError.
-func (b *Bot) Send(ctx context.Context, room id.RoomID, body Body, opts ...SendOption) (*Sent, error) {
-	return b.post(ctx, room, outgoing{body: body}, opts, nil)
+func (b *Bot) Send(ctx context.Context, room id.RoomID, content Content, opts ...SendOption) (*Sent, error) {
+	var out outgoing
+	if err := out.fill(content); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	return b.post(ctx, room, out, opts, nil)
 }
 
 // SendDirect sends a message to a user in their direct room with the bot, which is made where there is none; see
 // [Bot.DirectRoom].
-func (b *Bot) SendDirect(ctx context.Context, user id.UserID, body Body, opts ...SendOption) (*Sent, error) {
+func (b *Bot) SendDirect(ctx context.Context, user id.UserID, content Content, opts ...SendOption) (*Sent, error) {
 	room, err := b.DirectRoom(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	return b.Send(ctx, room, body, opts...)
+	return b.Send(ctx, room, content, opts...)
 }
 
 // Edit replaces the text of a message that the bot sent. Nobody is notified again.
@@ -93,6 +97,9 @@ func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []Sen
 	for _, opt := range opts {
 		opt(&out)
 	}
+	if out.special != nil {
+		return b.postOne(ctx, room, out, r)
+	}
 	if strings.TrimSpace(out.body.Text) == "" {
 		return nil, ErrEmptyMessage
 	}
@@ -109,7 +116,8 @@ func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []Sen
 func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run) (*Sent, error) {
 	sent := &Sent{ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType}
 	isNew, repeats := out.edits == "", false
-	if isNew && r != nil && r.call.Room.id == room {
+	// Only a text is fit to take another's place.
+	if isNew && out.special == nil && r != nil && r.call.Room.id == room {
 		if earlier, ok := r.repeated(); ok {
 			out.edits, sent.ID, repeats = earlier, earlier, true
 		}
@@ -118,7 +126,8 @@ func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run)
 	if transaction == "" {
 		transaction = r.transaction()
 	}
-	made, err := b.outbox.send(ctx, room, event.EventMessage, out.content(), transaction)
+	typ, content := out.event()
+	made, err := b.outbox.send(ctx, room, typ, content, transaction)
 	if err != nil {
 		if repeats {
 			r.unrepeat(sent.ID)
