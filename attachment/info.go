@@ -101,7 +101,7 @@ func location(url id.ContentURIString, file *event.EncryptedFileInfo) (uri id.Co
 	}
 	uri, err = url.Parse()
 	if err != nil || uri.IsEmpty() || !isMediaID(uri.FileID) || strings.ContainsAny(uri.Homeserver, "/?#@% ") {
-		return id.ContentURI{}, encrypted, fmt.Errorf("%w: %q is no mxc URI", ErrNoMedia, cut(string(url), min(len(url), 100)))
+		return id.ContentURI{}, encrypted, fmt.Errorf("%w: %q is no mxc URI", ErrNoMedia, cut(string(url), 100))
 	}
 	return uri, encrypted, nil
 }

@@ -45,6 +45,9 @@ func trimEnds(name string) string {
 
 // cut is the longest beginning of whole characters within n bytes.
 func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}
