@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	driversqlite "modernc.org/sqlite"
 
@@ -17,6 +18,10 @@ import (
 const (
 	maxReaders = 3 // Connections for reads while the writer is at work
 	maxShared  = 4 // Connections of Store.Database
+
+	// checkEvery is how often commits look whether the file is still in its place. What is lost when it is deleted is all
+	// that was ever in it, so that some commits more do not matter; but they must not go on into nowhere.
+	checkEvery = 100 * time.Millisecond
 )
 
 // newSuffix is added to the store's path for the file in which a new store is made, until it is whole.
@@ -28,7 +33,7 @@ type claim struct {
 	lock    *conn
 	file    fs.FileInfo // Of the store, to see when another is put in its place
 	locked  fs.FileInfo // Of the lock
-	pragmas []string
+	checked time.Time   // When they were seen last; the writer's
 
 	writer  chan *conn // Holds the writer while nobody uses it
 	readers chan *conn // Holds the readers that nobody uses; nil for one that is not connected yet
@@ -76,7 +81,7 @@ func (s *Store) take(ctx context.Context, owner niobot.Account) (_ *claim, err e
 	if err != nil {
 		return nil, err
 	}
-	c := &claim{path: path, pragmas: s.pragmas(), writer: make(chan *conn, 1), readers: make(chan *conn, maxReaders)}
+	c := &claim{path: path, writer: make(chan *conn, 1), readers: make(chan *conn, maxReaders)}
 	if c.lock, err = lock(ctx, path+lockSuffix); err != nil {
 		return nil, err
 	}
@@ -97,7 +102,7 @@ func (s *Store) take(ctx context.Context, owner niobot.Account) (_ *claim, err e
 			return nil, err
 		}
 	}
-	w, err := dial(ctx, path, c.pragmas...)
+	w, err := dial(ctx, path, pragmas...)
 	if err != nil {
 		return nil, err
 	}
@@ -111,9 +116,6 @@ func (s *Store) take(ctx context.Context, owner niobot.Account) (_ *claim, err e
 		return nil, s.fault(fmt.Errorf("its log has the mode %s, not wal", mode), "put it on a local disk")
 	}
 	if err := enter(w, owner, false); err != nil {
-		if errors.Is(err, errForeign) {
-			return nil, s.fault(err, "give the bot a file of its own")
-		}
 		return nil, err
 	}
 	if c.locked, err = os.Stat(path + lockSuffix); err != nil {
@@ -138,7 +140,7 @@ func (s *Store) create(ctx context.Context, path string, owner niobot.Account) (
 	if err := file.Close(); err != nil {
 		return err
 	}
-	c, err := dial(ctx, made, s.pragmas()...)
+	c, err := dial(ctx, made, pragmas...)
 	if err != nil {
 		return err
 	}
@@ -168,9 +170,17 @@ func (c *claim) close() error {
 	return errors.Join(append(errs, c.lock.close())...)
 }
 
-// unmoved finds out whether the files are still those that the claim is about.
+// unmoved finds out whether the files are still those that the claim is about, if it has not just done so.
 func (c *claim) unmoved() error {
-	return errors.Join(moved(c.path, c.file), moved(c.path+lockSuffix, c.locked))
+	now := time.Now()
+	if now.Sub(c.checked) < checkEvery {
+		return nil
+	}
+	if err := errors.Join(moved(c.path, c.file), moved(c.path+lockSuffix, c.locked)); err != nil {
+		return err
+	}
+	c.checked = now
+	return nil
 }
 
 // write gives the writer to f when it is f's turn.
@@ -205,7 +215,7 @@ func (c *claim) read(ctx context.Context, f func(*conn) error) error {
 func (c *claim) with(ctx context.Context, pool chan *conn, one *conn, f func(*conn) error) (err error) {
 	defer func() { pool <- one }()
 	if one == nil {
-		if one, err = dial(ctx, c.path, c.pragmas...); err != nil {
+		if one, err = dial(ctx, c.path, pragmas...); err != nil {
 			return err
 		}
 	}
@@ -227,7 +237,7 @@ func (g gate) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	defer done()
-	made, err := connector(c.path, c.pragmas...)
+	made, err := connector(c.path, pragmas...)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (s *Store) Commit(ctx context.Context, changes []niobot.Change) error {
 			return err
 		}
 		if err := c.unmoved(); err != nil {
-			return s.fault(err, cureMoved)
+			return err
 		}
 		return w.commit(ctx, changes)
 	})

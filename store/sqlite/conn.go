@@ -26,7 +26,7 @@ const (
 type conn struct {
 	raw   driver.Conn
 	stmts map[string]statement
-	args  []driver.NamedValue // Reused from call to call
+	args  []driver.NamedValue     // Reused from call to call
 	names map[string]driver.Value // Names of tables as arguments
 
 	broken bool // A transaction is open that can't be ended
@@ -51,19 +51,13 @@ func connector(path string, pragmas ...string) (driver.Connector, error) {
 }
 
 // pragmas are what each connection to the store begins with.
-func (s *Store) pragmas() []string {
-	list := []string{
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout),
-		"journal_mode(WAL)",
-		"synchronous(NORMAL)",
-		"foreign_keys(1)",
-		fmt.Sprintf("wal_autocheckpoint(%d)", checkpointSize),
-		fmt.Sprintf("cache_size(-%d)", cacheSize),
-	}
-	if s.pageLimit > 0 {
-		list = append(list, fmt.Sprintf("max_page_count(%d)", s.pageLimit))
-	}
-	return list
+var pragmas = []string{
+	fmt.Sprintf("busy_timeout(%d)", busyTimeout),
+	"journal_mode(WAL)",
+	"synchronous(NORMAL)",
+	"foreign_keys(1)",
+	fmt.Sprintf("wal_autocheckpoint(%d)", checkpointSize),
+	fmt.Sprintf("cache_size(-%d)", cacheSize),
 }
 
 // dial opens a connection.

@@ -16,16 +16,22 @@ import (
 
 // What helps.
 const (
-	cureBackup = "restore it from a backup; to begin anew, move it away together with its -wal and -shm files"
-	cureWrite  = "let this user write the file and its folder"
-	cureFull   = "make room on its disk"
-	cureFolder = "make the folder, or mount its disk"
-	cureDisk   = "look at the disk and at what the system logs of it"
-	cureMoved  = "put it back and start anew; a store is not to be moved while it is in use"
+	cureBackup  = "restore it from a backup; to begin anew, move it away together with its -wal and -shm files"
+	cureWrite   = "let this user write the file and its folder"
+	cureFull    = "make room on its disk"
+	cureFolder  = "make the folder, or mount its disk"
+	cureDisk    = "look at the disk and at what the system logs of it"
+	cureForeign = "give the bot a file of its own"
+	cureMoved   = "put it back and start anew; a store is not to be moved while it is in use"
 )
 
-// errForeign means that the file belongs to another program.
-var errForeign = errors.New("is the database of another program")
+var (
+	// errForeign means that the file belongs to another program.
+	errForeign = errors.New("is the database of another program")
+
+	// errNoFile means that something else stands where the file should be.
+	errNoFile = errors.New("is no file")
+)
 
 // code is SQLite's primary result code of an error, 0 where there is none.
 func code(err error) int { return extended(err) & 0xff }
@@ -63,6 +69,14 @@ func (s *Store) kind(err error) (kind error, cure string) {
 		return niobot.ErrStoreInUse, record.InUseCure
 	case errors.Is(err, niobot.ErrStoreOwner):
 		return niobot.ErrStoreOwner, record.OwnerCure
+	case errors.Is(err, niobot.ErrStoreNewer):
+		return niobot.ErrStoreNewer, record.NewerCure
+	case errors.Is(err, niobot.ErrStoreCorrupt):
+		return niobot.ErrStoreCorrupt, cureBackup
+	case errors.Is(err, niobot.ErrStoreLost):
+		return niobot.ErrStoreLost, cureMoved
+	case errors.Is(err, errForeign), errors.Is(err, errNoFile):
+		return nil, cureForeign
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return nil, ""
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

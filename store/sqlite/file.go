@@ -23,10 +23,12 @@ const (
 const (
 	headerSize  = 100
 	headerMagic = "SQLite format 3\x00"
-	pageSizeAt  = 16 // Two bytes; 1 means 65536
-	changesAt   = 24 // Four bytes, counting up
-	pagesAt     = 28 // Four bytes: the size in pages
-	validForAt  = 92 // Four bytes: the value of changes for which pages holds
+	program     = "niob" // As the first migration sets it
+	pageSizeAt  = 16     // Two bytes; 1 means 65536
+	changesAt   = 24     // Four bytes, counting up
+	pagesAt     = 28     // Four bytes: the size in pages
+	programAt   = 68     // Four bytes, as PRAGMA application_id
+	validForAt  = 92     // Four bytes: the value of changes for which pages holds
 )
 
 // prepareFolder sees to it that the folder is there.
@@ -34,7 +36,7 @@ func (s *Store) prepareFolder() error {
 	info, err := os.Stat(s.folder())
 	switch {
 	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s is no folder", s.folder())
+		return fmt.Errorf("%w: %s is no folder", errNoFile, s.folder())
 	case errors.Is(err, fs.ErrNotExist) && s.newFolder:
 		return os.MkdirAll(s.folder(), folderMode)
 	}
@@ -47,7 +49,7 @@ func resolve(path string) (string, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(path); err == nil {
-			return "", fmt.Errorf("%s is a link to a file that is not there", path)
+			return "", fmt.Errorf("%w: it is a link to a file that is not there", errNoFile)
 		}
 		folder, err := filepath.EvalSymlinks(filepath.Dir(path))
 		return filepath.Join(folder, filepath.Base(path)), err
@@ -80,7 +82,7 @@ func inspect(path string) (found bool, err error) {
 		return false, err
 	}
 	if !info.Mode().IsRegular() {
-		return false, fmt.Errorf("%s is no file", path)
+		return false, fmt.Errorf("%w: it is %s", errNoFile, info.Mode().Type())
 	}
 	var header [headerSize]byte
 	if _, err := io.ReadFull(file, header[:]); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -91,7 +93,7 @@ func inspect(path string) (found bool, err error) {
 	return true, checkHeader(header[:], info.Size(), logged)
 }
 
-// checkHeader finds a file that is no database, or is cut off. While there is a log, the file may be shorter than its
+// checkHeader finds a file that is no database, is another program's, or is cut off. While there is a log, the file may be shorter than its
 // header says, since a fold that was cut off by a crash is done again from the log.
 func checkHeader(header []byte, size int64, logged bool) error {
 	if !bytes.HasPrefix(header, []byte(headerMagic)) {
@@ -103,6 +105,9 @@ func checkHeader(header []byte, size int64, logged bool) error {
 	}
 	if page < 512 || page&(page-1) != 0 {
 		return fmt.Errorf("%w: its header speaks of pages of %d bytes", niobot.ErrStoreCorrupt, page)
+	}
+	if string(header[programAt:][:len(program)]) != program {
+		return errForeign
 	}
 	changes, valid := binary.BigEndian.Uint32(header[changesAt:]), binary.BigEndian.Uint32(header[validForAt:])
 	want := int64(binary.BigEndian.Uint32(header[pagesAt:])) * page

@@ -67,7 +67,7 @@ func enterExisting(c *conn, owner niobot.Account) (version int, err error) {
 	if _, ok, err := c.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'niobot_meta'"); err != nil {
 		return 0, err
 	} else if !ok {
-		return 0, errForeign
+		return 0, fmt.Errorf("%w: its tables are missing", niobot.ErrStoreCorrupt)
 	}
 	meta := make(map[string]string)
 	err = c.query("SELECT name, value FROM niobot_meta", func(v []driver.Value) (bool, error) {

@@ -36,7 +36,6 @@ type Store struct {
 	path      string
 	log       *slog.Logger
 	newFolder bool
-	pageLimit int // Pages that the file may have; 0 for any number. Tests fill a disk by it.
 
 	shared *sql.DB          // Behind Database; it connects only while there is a claim
 	wrap   *dbutil.Database // The same

@@ -12,6 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	claimAndSay()
 	storetest.Child(func(address string) (niobot.Store, error) { return sqlite.Open(address) })
 	os.Exit(m.Run())
 }
