@@ -53,6 +53,9 @@ type Bot struct {
 	journal    *journal // nil where there is no store
 	inbox      inbox
 	warned     sync.Map // Encrypted rooms that were warned of
+	secret     sync.Map // Content of m.room.encryption, by the ids of rooms that were not synced yet
+	parked     parked
+	encrypts   atomic.Bool // Whether encryption was started
 
 	life    context.Context // Ends when the bot has ended; handlers live below it
 	endLife context.CancelCauseFunc
@@ -256,6 +259,12 @@ func (b *Bot) begin(ctx context.Context, cancel context.CancelCauseFunc) error {
 	if err != nil {
 		return err
 	}
+	if b.settings.encryption != nil {
+		if err := b.settings.encryption.Start(ctx, encryptionHost{b}); err != nil {
+			return fmt.Errorf("start encryption: %w", err)
+		}
+		b.encrypts.Store(true)
+	}
 	b.tellStart(ctx)
 	return b.work(ctx, at)
 }
@@ -302,6 +311,12 @@ func (b *Bot) windDown() {
 	defer cancel()
 	b.unmountAll(ctx)
 	b.endLife(ErrClosed)
+	b.parked.stop()
+	if b.encrypts.Load() {
+		if err := b.settings.encryption.Stop(ctx); err != nil {
+			b.log.Warn("encryption not stopped", "err", err)
+		}
+	}
 	b.release()
 	b.typing.close()
 	b.settings.transport.CloseIdleConnections()

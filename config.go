@@ -142,6 +142,9 @@ func (c Config) validate(s *settings) error {
 	if c.Workers < 0 {
 		wrong("Config.Workers", "%d is negative", c.Workers)
 	}
+	if s.encryption != nil && s.store == nil {
+		wrong("WithEncryption", "needs WithStore, since a device that forgets its keys can't be trusted")
+	}
 	errs = append(errs, s.errs...)
 	return errors.Join(errs...)
 }

@@ -38,9 +38,6 @@ func (n NewRoom) validate() error {
 	if n.Direct && n.Public {
 		errs = append(errs, errors.New("a direct room is not public"))
 	}
-	if n.Encrypted {
-		errs = append(errs, ErrEncrypted)
-	}
 	errs = append(errs, checkImage(n.Avatar))
 	return errors.Join(errs...)
 }
@@ -58,6 +55,12 @@ func (n NewRoom) request() *mautrix.ReqCreateRoom {
 	}
 	if n.Space {
 		req.CreationContent = map[string]any{"type": event.RoomTypeSpace}
+	}
+	if n.Encrypted {
+		req.InitialState = append(req.InitialState, &event.Event{
+			Type:    event.StateEncryption,
+			Content: event.Content{Parsed: &event.EncryptionEventContent{Algorithm: id.AlgorithmMegolmV1}},
+		})
 	}
 	if n.Avatar != "" {
 		req.InitialState = append(req.InitialState, &event.Event{
@@ -77,6 +80,9 @@ func (n NewRoom) request() *mautrix.ReqCreateRoom {
 func (b *Bot) CreateRoom(ctx context.Context, n NewRoom) (id.RoomID, error) {
 	if err := n.validate(); err != nil {
 		return "", fmt.Errorf("create room: %w", err)
+	}
+	if n.Encrypted && b.settings.encryption == nil {
+		return "", fmt.Errorf("create room: %w", ErrEncrypted)
 	}
 	if err := b.connect(ctx); err != nil {
 		return "", fmt.Errorf("create room: %w", err)

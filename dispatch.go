@@ -268,6 +268,10 @@ func (b *Bot) idle(ctx context.Context) error {
 
 // dispatch takes one event through waiters, listeners and commands, and reports whether the room's turn was kept.
 func (b *Bot) dispatch(ctx context.Context, l *lane, e *Event) (kept bool) {
+	e, ok := b.read(ctx, e)
+	if !ok {
+		return true
+	}
 	b.tellFilter(b.waiters.offer(e))
 	m, isMessage := e.message()
 	if isMessage {
@@ -347,6 +351,9 @@ func (b *Bot) call(m *Message) *run {
 		if before := b.history.find(m.Replaces); before != nil {
 			if before.call.Message.Sender != m.Sender || before.call.Room.id != m.room.id {
 				return nil // Only a message's author can edit it.
+			}
+			if before.call.Message.origin != nil && m.origin == nil {
+				return nil // The server, which can't read the message, could otherwise write it anew.
 			}
 			if !ok {
 				return b.retract(&b.history, m.Replaces, m.Event, m)

@@ -39,6 +39,7 @@ type Encryption interface {
 
 // EncryptionHost is the bot as its [Encryption] sees it. Its methods may be called from any goroutine.
 type EncryptionHost interface {
+	Bot() *Bot
 	Client() *mautrix.Client
 	Account() Account
 	Logger() *slog.Logger

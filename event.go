@@ -21,7 +21,8 @@ type Event struct {
 	Type   event.Type // With the class that it came with
 	room   *Room      // nil outside rooms
 	kept   syncjson.Kept
-	entry  *entry // Its place in the inbox; nil where it is not kept
+	entry  *entry  // Its place in the inbox; nil where it is not kept
+	origin *Origin // Of what was encrypted; nil elsewhere
 
 	contents contents
 

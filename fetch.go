@@ -47,7 +47,20 @@ func (b *Bot) Event(ctx context.Context, room id.RoomID, eventID id.EventID) (*E
 	if !ok || e.ID != eventID {
 		return nil, fmt.Errorf("fetch %s: the server's answer is another event, or none", eventID)
 	}
-	return e, nil
+	return b.reveal(ctx, e), nil
+}
+
+// reveal is an event that was fetched, decrypted where that can be done.
+func (b *Bot) reveal(ctx context.Context, e *Event) *Event {
+	if e.Type != event.EventEncrypted || !b.encrypts.Load() {
+		return e
+	}
+	read, err := b.decrypt(ctx, e)
+	if err != nil {
+		b.log.Debug("fetched event not read", "room_id", e.RoomID, "event_id", e.ID, "err", err)
+		return e
+	}
+	return read
 }
 
 // Message finds a message by its id, with the text of its latest edit: among the latest messages that the bot
@@ -107,15 +120,19 @@ func (c *Context) RepliedTo(ctx context.Context) (*Message, error) {
 // it says when asked.
 func (b *Bot) latestEdit(ctx context.Context, e *Event) (*Message, error) {
 	bundled := syncjson.Get(e.kept.Unsigned, "m.relations", "m.replace")
-	if edit, ok := b.editOf(e, []byte(bundled)); ok {
+	if edit, ok := b.editOf(ctx, e, []byte(bundled)); ok {
 		return edit, nil
 	}
-	related, err := b.relatedTo(ctx, e, event.RelReplace, event.EventMessage, mautrix.DirectionBackward)
+	what := event.EventMessage
+	if e.origin != nil {
+		what = event.EventEncrypted
+	}
+	related, err := b.relatedTo(ctx, e, event.RelReplace, what, mautrix.DirectionBackward)
 	if err != nil {
 		return nil, err
 	}
 	for _, raw := range related {
-		if edit, ok := b.editOf(e, raw); ok {
+		if edit, ok := b.editOf(ctx, e, raw); ok {
 			return edit, nil
 		}
 	}
@@ -123,8 +140,11 @@ func (b *Bot) latestEdit(ctx context.Context, e *Event) (*Message, error) {
 }
 
 // editOf reads raw as an edit of e (spec: Client-Server API, "Validity of replacement events").
-func (b *Bot) editOf(e *Event, raw []byte) (*Message, bool) {
+func (b *Bot) editOf(ctx context.Context, e *Event, raw []byte) (*Message, bool) {
 	edit, ok := b.fetched(e.RoomID, raw)
+	if ok {
+		edit = b.reveal(ctx, edit)
+	}
 	if !ok || edit.Sender != e.Sender || edit.kept.HasStateKey || edit.Redacted() ||
 		!syncjson.IsObject(syncjson.Get(edit.kept.Content, "m.new_content")) {
 		return nil, false

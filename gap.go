@@ -123,6 +123,8 @@ func (b *Bot) wants(e *syncjson.View) bool {
 		return !e.HasStateKey
 	case event.EventRedaction.Type:
 		return true
+	case event.EventEncrypted.Type:
+		return b.settings.encryption != nil
 	}
 	return len(b.listeners.of(e.Type)) > 0 || b.waiters.any()
 }

@@ -80,6 +80,7 @@ type hooks struct {
 	start, ready, stop hookList[func(context.Context)]
 	command            hookList[func(context.Context, *Context)]
 	done               hookList[func(context.Context, *Context, Outcome)]
+	unreadable         hookList[UnreadableHandler]
 	cancelled, failed  hookList[func(context.Context, *Context, error)]
 
 	started bool           // Whether start was told; of the goroutine of Run or, where that never was, of Close

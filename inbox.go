@@ -45,7 +45,9 @@ type entry struct {
 	slot  slot
 	holds atomic.Int32
 	stays atomic.Bool // Whether it was interrupted, and stays in the inbox
-	ended chan struct{}
+
+	settled chan struct{} // Closed when it is done, or waits for something that may never come
+	once    sync.Once
 
 	mu     sync.Mutex
 	marked bool     // Whether something else is stored under its key
@@ -116,7 +118,7 @@ func (a *arrival) put(j *journal, others ...Change) slot {
 }
 
 func (in *inbox) entry(key string) *entry {
-	e := &entry{inbox: in, key: key, ended: make(chan struct{})}
+	e := &entry{inbox: in, key: key, settled: make(chan struct{})}
 	e.holds.Store(1)
 	return e
 }
@@ -140,7 +142,7 @@ func (e *entry) release() {
 	if e == nil || e.holds.Add(-1) > 0 {
 		return
 	}
-	defer close(e.ended)
+	defer e.settle()
 	if e.stays.Load() {
 		return
 	}
@@ -151,6 +153,13 @@ func (e *entry) release() {
 	}
 	e.mu.Unlock()
 	e.inbox.journal.remove(e.slot, changes...)
+}
+
+// settle says that the work on the entry has not crashed the bot.
+func (e *entry) settle() {
+	if e != nil {
+		e.once.Do(func() { close(e.settled) })
+	}
 }
 
 // interrupted keeps the entry in the store: the bot ended before its work was done.
@@ -289,12 +298,12 @@ func (b *Bot) tryAgain(ctx context.Context, item leftItem) error {
 	if err := b.journal.write(ctx, Put(tableInbox, item.key, value)); err != nil {
 		return err
 	}
-	ended := item.entry().ended
+	settled := item.entry().settled
 	b.dispatcher.pushItem(item.room, item.laneItem)
 	limit := time.NewTimer(tryAlone)
 	defer limit.Stop()
 	select {
-	case <-ended:
+	case <-settled:
 	case <-limit.C:
 	case <-ctx.Done():
 	}

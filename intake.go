@@ -24,6 +24,7 @@ type intake struct {
 	invites  []*Room
 	upgrades []*Room  // Rooms that may have been replaced
 	met      []uint64 // What counts as new again if the response is broken
+	secrets  secrets  // What encryption is to be told of
 	heads    []*Room  // Rooms that may have changed, where there is a store
 	pinned   []*Room  // Those whose state is kept in memory since it is not stored yet
 	changes  []Change // What is to be stored of that
@@ -67,6 +68,9 @@ func (in *intake) Event(kind syncjson.Kind, e *syncjson.View) error {
 		class = event.EphemeralEventType
 	case syncjson.KindToDevice:
 		class = event.ToDeviceEventType
+		if in.bot.settings.encryption != nil {
+			in.secrets.toDevice(e)
+		}
 	}
 	if in.since != "" && in.wanted(e) {
 		in.outside = append(in.outside, newEvent(nil, class, e.Keep()))
@@ -116,6 +120,9 @@ func (in *intake) Room(r *syncjson.Room) error {
 	} else {
 		in.become(room, was, event.MembershipJoin)
 		in.upgrades = append(in.upgrades, room)
+		if r.Limited {
+			room.unsure()
+		}
 		if r.Limited && r.PrevBatch != "" && in.since != "" && was == event.MembershipJoin {
 			batch.gap = &gap{
 				room: room, from: r.PrevBatch, since: in.since, after: slices.Clone(in.met[before:]), late: in.late,
@@ -197,6 +204,9 @@ func isJoinOf(e *syncjson.View, user string) bool {
 // state folds one state event into its room. A member's own content is copied field by field; of other state the whole
 // content is kept.
 func (in *intake) state(room *Room, e *syncjson.View) {
+	if in.bot.settings.encryption != nil && room.Encrypted() {
+		in.secrets.state(room, e)
+	}
 	if string(e.Type) == event.StateMember.Type {
 		user := in.bot.rooms.intern(e.StateKey)
 		if m, ok := room.setMember(user, e.Content); ok && in.bot.keeps() {
@@ -293,7 +303,9 @@ func (in *intake) timeline(batch *roomBatch, e *syncjson.View, work bool) (read 
 	}
 	switch string(e.Type) {
 	case event.EventEncrypted.Type:
-		in.bot.warnEncrypted(batch.room)
+		if in.bot.settings.encryption == nil {
+			in.bot.warnEncrypted(batch.room)
+		}
 		fallthrough
 	case event.EventMessage.Type:
 		read = string(e.Sender) != string(in.bot.UserID())

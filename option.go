@@ -40,6 +40,7 @@ type settings struct {
 	onError      ErrorHandler
 	transport    *http.Transport
 	store        Store
+	encryption   Encryption
 	standby      bool
 	errs         []error
 }

@@ -28,7 +28,7 @@ const (
 // server or refused, so that a room that has to wait holds up no other.
 type outbox struct {
 	client *mautrix.Client
-	guard  func(ctx context.Context, room id.RoomID) error // Refuses what may not be sent in the clear
+	seal   sealer
 
 	mu    sync.Mutex
 	turns map[id.RoomID]*turn
@@ -40,8 +40,11 @@ type turn struct {
 	users int
 }
 
-func newOutbox(client *mautrix.Client, guard func(context.Context, id.RoomID) error) *outbox {
-	return &outbox{client: client, guard: guard, turns: make(map[id.RoomID]*turn)}
+// sealer is what an event is sent as: in an encrypted room, as its ciphertext. It refuses what it can't encrypt.
+type sealer func(ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage) (event.Type, json.RawMessage, error)
+
+func newOutbox(client *mautrix.Client, seal sealer) *outbox {
+	return &outbox{client: client, seal: seal, turns: make(map[id.RoomID]*turn)}
 }
 
 // inTurn calls f when it is its turn in the room.
@@ -79,30 +82,46 @@ func (o *outbox) send(ctx context.Context, room id.RoomID, typ event.Type, conte
 	}
 	var sent id.EventID
 	err = o.inTurn(ctx, room, func() error {
-		// A reaction is sent in the clear into encrypted rooms as well, by all clients.
-		if typ != event.EventReaction {
-			if err := o.guard(ctx, room); err != nil {
-				return err
-			}
+		typ, body, err := o.seal(ctx, room, typ, body)
+		if err == nil {
+			sent, err = o.deliver(ctx, room, typ, body, txn)
 		}
-		return retry(ctx, func(ctx context.Context) error {
-			ctx, cancel := unlessSuperseded(ctx)
-			defer cancel()
-			resp, err := o.client.SendMessageEvent(ctx, room, typ, body,
-				mautrix.ReqSendEvent{TransactionID: txn, DontEncrypt: true})
-			if err == nil && resp != nil {
-				sent = resp.EventID
-			}
-			return err
-		})
+		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("send %s to %s: %w", typ.Type, room, err)
 	}
-	if sent == "" {
-		return "", fmt.Errorf("send %s to %s: %w", typ.Type, room, errNoEventID)
+	return sent, nil
+}
+
+// put is send for what is to be sent as it stands.
+func (o *outbox) put(ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage, txn string) (sent id.EventID, err error) {
+	err = o.inTurn(ctx, room, func() error {
+		sent, err = o.deliver(ctx, room, typ, body, txn)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("send %s to %s: %w", typ.Type, room, err)
 	}
 	return sent, nil
+}
+
+// deliver makes the request, in the room's turn, until it is answered.
+func (o *outbox) deliver(ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage, txn string) (sent id.EventID, err error) {
+	err = retry(ctx, func(ctx context.Context) error {
+		ctx, cancel := unlessSuperseded(ctx)
+		defer cancel()
+		resp, err := o.client.SendMessageEvent(ctx, room, typ, body,
+			mautrix.ReqSendEvent{TransactionID: txn, DontEncrypt: true})
+		if err == nil && resp != nil {
+			sent = resp.EventID
+		}
+		return err
+	})
+	if err == nil && sent == "" {
+		err = errNoEventID
+	}
+	return sent, err
 }
 
 // encodeContent is content as JSON of the length that servers count, in which < takes one byte.

@@ -35,6 +35,7 @@ type Room struct {
 	followed   id.RoomID            // The replacement that the bot has been told of
 	describers map[string]id.UserID // Who sent the descriptions of commands, by their state keys
 	encryption string               // The content of m.room.encryption, which stays
+	whole      bool                 // Whether all members are known
 
 	// Where the room is kept in a store:
 	keep    *roomStore  // nil elsewhere
@@ -307,6 +308,21 @@ func (r *Room) apply(typ, key string, sender id.UserID, content string) {
 // setMember folds one member event into the room, and returns the member as it is now; ok is false where the event says
 // nothing. content is not kept.
 func (r *Room) setMember(user id.UserID, content []byte) (m Member, ok bool) {
+	m, ok = memberOf(user, content)
+	if ok {
+		r.addMember(m)
+	}
+	return m, ok
+}
+
+func (r *Room) addMember(m Member) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cacheMember(m)
+}
+
+// memberOf reads a member event's content.
+func memberOf(user id.UserID, content []byte) (m Member, ok bool) {
 	m = Member{UserID: user}
 	for key, value := range syncjson.Fields(content) {
 		switch string(key) {
@@ -318,13 +334,29 @@ func (r *Room) setMember(user id.UserID, content []byte) (m Member, ok bool) {
 			m.AvatarURL = id.ContentURIString(stringOf(value))
 		}
 	}
-	if m.Membership == "" {
-		return m, false
-	}
+	return m, m.Membership != ""
+}
+
+func (r *Room) isWhole() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.whole
+}
+
+// setWhole notes that all members are known.
+func (r *Room) setWhole() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cacheMember(m)
-	return m, true
+	r.whole, r.dirty = true, true
+}
+
+// unsure notes that the server may have left out members.
+func (r *Room) unsure() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.whole {
+		r.whole, r.dirty = false, true
+	}
 }
 
 func (r *Room) cacheMember(m Member) {
@@ -386,7 +418,7 @@ func (r *Room) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.clearState()
-	r.members, r.heroes = nil, nil
+	r.members, r.heroes, r.whole = nil, nil, false
 	r.loaded, r.dirty = r.keep != nil, true
 	r.inviter, r.forDirect, r.upgrader, r.followed = "", false, "", ""
 	r.joined, r.invited = -1, -1

@@ -39,7 +39,8 @@ type roomHead struct {
 	ForDirect  bool             `json:"for_direct,omitempty"`
 	Upgrader   id.UserID        `json:"upgrader,omitempty"`
 	Followed   id.RoomID        `json:"followed,omitempty"`
-	Encryption json.RawMessage  `json:"encryption,omitempty"`
+	Encryption string           `json:"encryption,omitempty"` // The content as it came, which may be no JSON one day
+	Whole      bool             `json:"whole,omitempty"`
 }
 
 // head is the room's head as it is to be stored, and false where that has not changed.
@@ -53,9 +54,7 @@ func (r *Room) head() (c Change, changed bool) {
 	h := roomHead{
 		Membership: r.membership, Heroes: r.heroes, Joined: r.joined, Invited: r.invited, Inviter: r.inviter,
 		ForDirect: r.forDirect, Upgrader: r.upgrader, Followed: r.followed,
-	}
-	if json.Valid([]byte(r.encryption)) {
-		h.Encryption = json.RawMessage(r.encryption)
+		Encryption: r.encryption, Whole: r.whole,
 	}
 	value, err := json.Marshal(h)
 	if err != nil {
@@ -67,7 +66,7 @@ func (r *Room) head() (c Change, changed bool) {
 func (r *Room) setHead(h roomHead) {
 	r.membership, r.heroes, r.joined, r.invited = h.Membership, h.Heroes, h.Joined, h.Invited
 	r.inviter, r.forDirect, r.upgrader, r.followed = h.Inviter, h.ForDirect, h.Upgrader, h.Followed
-	r.encryption = string(h.Encryption)
+	r.encryption, r.whole = h.Encryption, h.Whole
 }
 
 // loadRooms reads the heads of all rooms.

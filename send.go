@@ -2,11 +2,11 @@ package niobot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
-	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 )
@@ -165,26 +165,29 @@ func (b *Bot) sendTyping(ctx context.Context, room id.RoomID, on bool) error {
 	return err
 }
 
-// guardPlain refuses what must not be sent in the clear. Of a room that was not synced yet, the server is asked;
-// where it does not say, nothing is sent.
-func (b *Bot) guardPlain(ctx context.Context, room id.RoomID) error {
-	if r, ok := b.rooms.find(room); ok && r.Membership() == event.MembershipJoin {
-		if r.Encrypted() {
-			return ErrEncrypted
-		}
-		return nil
+// seal is what is to be sent in place of an event: the event itself, or, in an encrypted room, its ciphertext. Where the
+// bot can't encrypt, or does not know whether it has to, nothing is to be sent.
+func (b *Bot) seal(ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage) (event.Type, json.RawMessage, error) {
+	// A reaction is sent in the clear into encrypted rooms as well, by all clients.
+	if typ == event.EventReaction || typ == event.EventEncrypted {
+		return typ, body, nil
 	}
-	var content event.EncryptionEventContent
-	err := retry(ctx, func(ctx context.Context) error {
-		return b.client.StateEvent(ctx, room, event.StateEncryption, "", &content)
-	})
+	content, err := b.roomEncryption(ctx, room)
 	switch {
-	case err == nil:
-		return ErrEncrypted
-	case errors.Is(err, mautrix.MNotFound):
-		return nil
+	case err != nil:
+		return typ, nil, err
+	case content == "":
+		return typ, body, nil
+	case b.settings.encryption == nil:
+		return typ, nil, ErrEncrypted
+	case !b.encrypts.Load():
+		return typ, nil, fmt.Errorf("%w that runs; see Bot.Run", ErrEncrypted)
 	}
-	return fmt.Errorf("ask whether the room is encrypted: %w", err)
+	sealed, err := b.settings.encryption.Encrypt(ctx, room, typ, body)
+	if err != nil {
+		return typ, nil, fmt.Errorf("encrypt: %w", err)
+	}
+	return event.EventEncrypted, sealed, nil
 }
 
 // warnEncrypted says once for each room that its messages can't be read.

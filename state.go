@@ -56,7 +56,8 @@ func (b *Bot) SetState(ctx context.Context, room id.RoomID, t event.Type, key st
 	if err := b.connectFor(ctx, room); err != nil {
 		return "", fmt.Errorf("set %s: %w", t.Type, err)
 	}
-	if t.Type == event.StateEncryption.Type {
+	encrypting := t.Type == event.StateEncryption.Type && key == ""
+	if encrypting && b.settings.encryption == nil {
 		return "", fmt.Errorf("%s: the bot could not speak there any more: %w", doing, ErrEncrypted)
 	}
 	body, err := encodeContent(content)
@@ -66,6 +67,9 @@ func (b *Bot) SetState(ctx context.Context, room id.RoomID, t event.Type, key st
 	var sent id.EventID
 	err = b.outbox.inTurn(ctx, room, func() (err error) {
 		sent, err = b.putState(ctx, room, t, key, body)
+		if encrypting && !isRefusal(err) {
+			b.rooms.room(room).encrypt(string(body)) // What is sent next may come before the sync that tells.
+		}
 		return err
 	})
 	if err != nil {

@@ -124,6 +124,11 @@ func (b *Bot) syncOnce(
 		before.pinned = append(before.pinned, in.pinned...)
 		return "", nil, fmt.Errorf("read sync response: %w", err)
 	}
+	if err := in.secrets.tell(ctx, b, result, since == ""); err != nil {
+		in.abandon()
+		before.pinned = append(before.pinned, in.pinned...)
+		return "", nil, err
+	}
 	in.stored = in.finish(result.NextBatch)
 	return result.NextBatch, in, nil
 }
