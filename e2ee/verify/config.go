@@ -92,8 +92,8 @@ type Policy struct {
 	Admit func(Peer) Decision
 
 	// AutoConfirm says whose verifications are confirmed without anyone comparing on this side. The other side still
-	// compares, so it knows the bot; but the bot then signs whatever keys are at the other end, an attacker's too. Nil
-	// confirms none.
+	// compares, so it knows the bot; but the bot then signs whatever keys are at the other end, an attacker's too. It
+	// must not block, nor call the session. Nil confirms none.
 	AutoConfirm func(Peer) bool
 
 	ShowQR bool // Whether QR codes are shown: [Session.QR] is then there in [StateReady], where the other side scans

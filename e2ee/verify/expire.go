@@ -31,7 +31,7 @@ func (e *Engine) Expire(ctx context.Context) time.Time {
 	return next
 }
 
-// Run calls [Engine.Expire] when it is due, until ctx ends. Leave [Config.Now] unset for it, or in step with the timers.
+// Run calls [Engine.Expire] when it is due, until ctx ends. [Config.Now] is to be unset for it, or in step with timers.
 func (e *Engine) Run(ctx context.Context) {
 	for {
 		var due <-chan time.Time

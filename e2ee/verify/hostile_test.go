@@ -300,16 +300,13 @@ func TestMessagesOutOfTurnCancel(t *testing.T) {
 				if tt.at == verify.StateReady {
 					p.bot = w.device(robot, "ROBOT2", verify.Policy{Admit: open, ShowQR: true, ScanQR: true})
 				}
-				var s *verify.Session
 				if tt.botAsks {
-					s = request(t, p.bot, p.other, false)
-				} else {
-					if _, err := p.other.engine.Request(t.Context(), robot, p.bot.id); err != nil {
-						t.Fatal(err)
-					}
+					request(t, p.bot, p.other, false)
+				} else if _, err := p.other.engine.Request(t.Context(), robot, p.bot.id); err != nil {
+					t.Fatal(err)
 				}
 				p.settle()
-				s = p.bot.session(t)
+				s := p.bot.session(t)
 				if !tt.botAsks && tt.at != verify.StateReady && s.State() == verify.StateReady {
 					if err := p.other.session(t).StartSAS(t.Context()); err != nil {
 						t.Fatal(err)

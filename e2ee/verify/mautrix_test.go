@@ -24,7 +24,6 @@ type helper struct {
 	later     []func() error
 	emoji     string
 	ended     string
-	scan      []byte // The code to scan when it comes to that
 	showing   *verificationhelper.QRCode
 	startsSAS bool
 }

@@ -30,7 +30,7 @@ type party struct {
 	device id.DeviceID
 }
 
-// commitment binds the one who accepts to their key before they have seen the other's (spec: m.key.verification.accept).
+// commitment binds the one who accepts to a key before they have seen the other's (spec: m.key.verification.accept).
 func commitment(public []byte, start json.RawMessage) []byte {
 	h := sha256.New()
 	h.Write([]byte(encodeBase64(public))) // The key counts in its base64 form, not in bytes
@@ -38,7 +38,7 @@ func commitment(public []byte, start json.RawMessage) []byte {
 	return h.Sum(nil)
 }
 
-// agree gives the shared secret of two ephemeral keys. A key of small order, which would make it guessable, is an error.
+// agree gives the shared secret of two ephemeral keys. A key of small order, which makes it guessable, is an error.
 func agree(own *ecdh.PrivateKey, other []byte) ([]byte, error) {
 	public, err := ecdh.X25519().NewPublicKey(other)
 	if err != nil {

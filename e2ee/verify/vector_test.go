@@ -48,7 +48,8 @@ func TestAgreementVector(t *testing.T) {
 }
 
 func TestShortStringVector(t *testing.T) {
-	sas, err := shortString(unhex(t, shared), party{"@alice:example.org", "PHONE"}, party{"@robot:example.org", "ROBOT"},
+	starter, accepter := party{"@alice:example.org", "PHONE"}, party{"@robot:example.org", "ROBOT"}
+	sas, err := shortString(unhex(t, shared), starter, accepter,
 		unhex(t, alicePublic), unhex(t, bobPublic), "$txn")
 	if err != nil || hex.EncodeToString(sas[:]) != "777caa2f63b1" {
 		t.Fatalf("the bytes are %x, %v", sas, err)
@@ -88,8 +89,8 @@ func TestShortStringBounds(t *testing.T) {
 // TestEmojiTable holds the table to a few of the spec's rows, and to being one to one.
 func TestEmojiTable(t *testing.T) {
 	for number, want := range map[int]string{
-		0: "🐶 Dog", 20: "🌙 Moon", 21: "☁️ Cloud", 29: "❤️ Heart", 34: "🔧 Spanner", 38: "⌛ Hourglass", 47: "🔑 Key",
-		53: "✈️ Aeroplane", 63: "📌 Pin",
+		0:  "🐶 Dog",
+		20: "🌙 Moon", 21: "☁️ Cloud", 29: "❤️ Heart", 34: "🔧 Spanner", 38: "⌛ Hourglass", 47: "🔑 Key", 53: "✈️ Aeroplane", 63: "📌 Pin",
 	} {
 		if got := emojis[number].String(); got != want || emojis[number].Number != number {
 			t.Errorf("number %d is %s, want %s", number, got, want)
