@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,14 +25,14 @@ const (
 // claim is a store in use.
 type claim struct {
 	store *Store
-	pool  *pgxpool.Pool // For reads
-	turn  chan struct{} // Holds a token while nobody writes; who has it may use the fields below
+	pool  *pgxpool.Pool         // For reads
+	lost  atomic.Pointer[error] // Why the claim is lost, if it is
+	turn  chan struct{}         // Holds a token while nobody writes; who has it may use the fields below
 
 	conn    *pgx.Conn // Has the lock, and makes all commits; nil after a break
 	pid     uint32    // Of its process on the server, also after a break
 	epoch   int64     // How often the store has been claimed, with this claim
 	commits int64     // How many commits have been made in all, as the server said last
-	lost    error     // Why the claim is lost, if it is
 }
 
 // Claim implements [niobot.Store]. It connects, takes the lock, upgrades the schema and checks the owner.
@@ -136,6 +137,9 @@ func (c *claim) write(ctx context.Context, f func(context.Context) error) error 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if why := c.lost.Load(); why != nil {
+		return *why
+	}
 	if err := c.mend(ctx); err != nil {
 		return err
 	}
@@ -149,17 +153,12 @@ func (c *claim) broken() bool { return c.conn == nil || c.conn.IsClosed() }
 
 // mend makes the claim whole again after a break, or returns [niobot.ErrStoreLost]. It tries until ctx ends.
 func (c *claim) mend(ctx context.Context) error {
-	if c.lost != nil {
-		return c.lost
-	}
 	for pause := minPause; c.broken(); pause = min(2*pause, maxPause) {
 		c.conn = nil
 		err := c.resume(ctx)
 		if errors.Is(err, niobot.ErrStoreLost) {
 			c.disconnect()
-			c.lost = err
-			c.store.shared.SetMaxIdleConns(-1)
-			return err
+			return c.lose(err)
 		}
 		if err == nil {
 			c.store.log.Info("connected to the database again")
@@ -174,6 +173,13 @@ func (c *claim) mend(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lose notes that the claim is lost, for good, and returns why.
+func (c *claim) lose(why error) error {
+	c.lost.Store(&why)
+	c.store.shared.SetMaxIdleConns(-1) // Closes those that are idle
+	return why
 }
 
 // resume connects and takes the lock again. That the epoch is as it was proves that nobody else had it meanwhile.

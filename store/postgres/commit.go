@@ -75,8 +75,7 @@ func (c *claim) send(ctx context.Context, number int64, changes []niobot.Change)
 	err := c.conn.SendBatch(ctx, batch).Close()
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.TableName == "niobot_claim" && refused.Code == codeNotNull {
-		c.lost = fmt.Errorf("%w: another process has claimed it", niobot.ErrStoreLost)
-		return c.lost
+		return c.lose(fmt.Errorf("%w: another process has claimed it", niobot.ErrStoreLost))
 	}
 	return err
 }

@@ -149,12 +149,16 @@ func (s *Store) admit(ctx context.Context, _ *pgx.ConnConfig) error {
 	return s.explain(c.write(ctx, func(context.Context) error { return nil }))
 }
 
-// use is the claim, for reading, until done is called.
+// use is the claim, if there is one and it was not lost, until done is called.
 func (s *Store) use() (c *claim, done func(), err error) {
 	s.mu.RLock()
 	if s.claim == nil {
 		s.mu.RUnlock()
 		return nil, nil, s.unclaimed()
+	}
+	if why := s.claim.lost.Load(); why != nil {
+		s.mu.RUnlock()
+		return nil, nil, s.explain(*why)
 	}
 	return s.claim, s.mu.RUnlock, nil
 }

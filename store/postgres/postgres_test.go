@@ -72,6 +72,12 @@ func query(t testing.TB, text string, args ...any) {
 	}
 }
 
+// queryf is query with a schema's name in the place of %s.
+func queryf(t testing.TB, text, schema string, args ...any) {
+	t.Helper()
+	query(t, fmt.Sprintf(text, schema), args...)
+}
+
 // open gives a handle that is closed when the test ends.
 func open(t testing.TB, schema string, options ...postgres.Option) *postgres.Store {
 	t.Helper()
@@ -87,6 +93,37 @@ func open(t testing.TB, schema string, options ...postgres.Option) *postgres.Sto
 	return s
 }
 
+func claimed(t testing.TB, schema string, options ...postgres.Option) *postgres.Store {
+	t.Helper()
+	s := open(t, schema, options...)
+	if err := s.Claim(t.Context(), storetest.Account); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func put(t testing.TB, s niobot.Store, key string) {
+	t.Helper()
+	if err := s.Commit(t.Context(), []niobot.Change{niobot.Put("t", key, nil)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantFault holds an error to name the store, its kind and a cure.
+func wantFault(t *testing.T, err error, s niobot.Store, kind error, text string) {
+	t.Helper()
+	var fault *niobot.StoreError
+	if !errors.As(err, &fault) {
+		t.Fatalf("got %v, want a *niobot.StoreError", err)
+	}
+	if kind != nil && !errors.Is(err, kind) {
+		t.Errorf("error %q is not %q", err, kind)
+	}
+	if fault.Store != s.String() || fault.Cure == "" || !strings.Contains(err.Error(), text) {
+		t.Errorf("error %q (cure %q) does not name %s, %q and a cure", err, fault.Cure, s, text)
+	}
+}
+
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Subject {
 		schema := newSchema(t)
@@ -94,5 +131,12 @@ func TestContract(t *testing.T) {
 			Address: server + " " + schema,
 			Open:    func(t testing.TB) niobot.Store { return open(t, schema) },
 		}
+	})
+}
+
+func BenchmarkStore(b *testing.B) {
+	storetest.Benchmark(b, func(b *testing.B) storetest.Subject {
+		schema := newSchema(b)
+		return storetest.Subject{Open: func(t testing.TB) niobot.Store { return open(t, schema) }}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	driversqlite "modernc.org/sqlite"
@@ -31,9 +32,10 @@ const newSuffix = "-new"
 type claim struct {
 	path    string // With links followed
 	lock    *conn
-	file    fs.FileInfo // Of the store, to see when another is put in its place
-	locked  fs.FileInfo // Of the lock
-	checked time.Time   // When they were seen last; the writer's
+	file    fs.FileInfo           // Of the store, to see when another is put in its place
+	locked  fs.FileInfo           // Of the lock
+	checked time.Time             // When they were seen last; the writer's
+	lost    atomic.Pointer[error] // Why the claim is lost, if it is
 
 	writer  chan *conn // Holds the writer while nobody uses it
 	readers chan *conn // Holds the readers that nobody uses; nil for one that is not connected yet
@@ -177,6 +179,9 @@ func (c *claim) unmoved() error {
 		return nil
 	}
 	if err := errors.Join(moved(c.path, c.file), moved(c.path+lockSuffix, c.locked)); err != nil {
+		if errors.Is(err, niobot.ErrStoreLost) {
+			c.lost.Store(&err)
+		}
 		return err
 	}
 	c.checked = now

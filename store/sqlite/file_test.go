@@ -94,7 +94,9 @@ func TestAStoreThatIsMovedAwayIsLost(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantFault(t, commitUntil(t, s), path, niobot.ErrStoreLost, "")
-			wantFault(t, commitUntil(t, s), path, niobot.ErrStoreLost, "")
+			wantFault(t, s.Commit(t.Context(), nil), path, niobot.ErrStoreLost, "")
+			_, _, err := s.Get(t.Context(), "t", "k")
+			wantFault(t, err, path, niobot.ErrStoreLost, "")
 		})
 	}
 }

@@ -95,12 +95,16 @@ func (s *Store) Close() error {
 	return errors.Join(s.Release(), s.shared.Close())
 }
 
-// use is the claim, for reading, until done is called.
+// use is the claim, if there is one and it was not lost, until done is called.
 func (s *Store) use() (c *claim, done func(), err error) {
 	s.mu.RLock()
 	if s.claim == nil {
 		s.mu.RUnlock()
 		return nil, nil, s.unclaimed()
+	}
+	if why := s.claim.lost.Load(); why != nil {
+		s.mu.RUnlock()
+		return nil, nil, s.explain(*why)
 	}
 	return s.claim, s.mu.RUnlock, nil
 }
