@@ -80,6 +80,8 @@ func (r *Repository) run(
 		defer os.Remove(copied) //nolint:errcheck // it is in the folder of temporary files
 		path = copied
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	args = append([]string{
@@ -91,10 +93,10 @@ func (r *Repository) run(
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "LC_ALL=C"}
 	command.WaitDelay = toolEnd
 	complaint := &tail{most: maxComplain}
-	command.Stdout, command.Stderr = out, complaint
+	command.Stdout, command.Stderr = stopping{out, stop}, complaint
 	if err := command.Run(); err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
 		}
 		return fmt.Errorf("ffmpeg: %w: %s", err, complaint)
 	}
@@ -182,6 +184,21 @@ func (r *Repository) waveform(ctx context.Context, f file, path string, found fa
 		return nil
 	}
 	return out.levels()
+}
+
+// stopping ends the program that writes when what it writes is not taken.
+type stopping struct {
+	io.Writer
+	stop context.CancelCauseFunc
+}
+
+// Write implements [io.Writer].
+func (s stopping) Write(p []byte) (int, error) {
+	n, err := s.Writer.Write(p)
+	if err != nil {
+		s.stop(err)
+	}
+	return n, err
 }
 
 // bounded is a buffer that takes no more than it should.
