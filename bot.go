@@ -52,6 +52,7 @@ type Bot struct {
 	filters    syncFilters
 	journal    *journal // nil where there is no store
 	inbox      inbox
+	kv         kvTable
 	warned     sync.Map // Encrypted rooms that were warned of
 	secret     sync.Map // Content of m.room.encryption, by the ids of rooms that were not synced yet
 	parked     parked
@@ -102,6 +103,7 @@ func New(config Config, opts ...Option) (*Bot, error) {
 		connecting: newGate(),
 	}
 	b.hooks.log = b.log
+	b.kv.stored, b.inbox.kv = b.keeps(), &b.kv
 	b.direct = directs{bot: b, writing: newGate()}
 	b.dispatcher = &dispatcher{handle: b.dispatch, fill: b.fillGap}
 	b.typing = &typing{send: b.sendTyping, log: b.log}
@@ -278,6 +280,7 @@ func (b *Bot) work(ctx context.Context, at resumption) error {
 	owned.Go(func() { b.receipts.run(aside) })
 	owned.Go(func() { b.showPresence(aside) })
 	owned.Go(func() { b.awaitReady(aside) })
+	owned.Go(func() { b.sweepKV(aside) })
 	if b.describer != nil {
 		owned.Go(func() { b.describer.run(aside) })
 	}

@@ -62,6 +62,7 @@ func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
 	}
 	b.journal = newJournal(b.settings.store, b.log, fail)
 	b.inbox.journal = b.journal
+	b.kv.open(b.settings.store, b.journal)
 	go b.journal.run()
 	at, err := b.load(ctx)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ var ErrSetAside = errors.New("the bot crashed repeatedly while it worked on this
 // next start.
 type inbox struct {
 	journal *journal
+	kv      *kvTable
 
 	mu   sync.Mutex
 	next uint64 // The place of the next event
@@ -50,8 +52,9 @@ type entry struct {
 	once    sync.Once
 
 	mu     sync.Mutex
-	marked bool     // Whether something else is stored under its key
-	with   []Change // What is stored together with its end
+	marked bool               // Whether something else is stored under its key
+	with   []Change           // What is stored together with its end
+	values map[string]kvValue // What takes effect with it
 }
 
 // inboxRecord is an entry as it is stored.
@@ -147,12 +150,23 @@ func (e *entry) release() {
 		return
 	}
 	e.mu.Lock()
-	changes := e.with
+	changes, values := e.with, e.values
 	if e.marked {
 		changes = append(changes, DeleteAll(tableWait, e.key+"\x00"), DeleteAll(tableOnce, e.key+"\x00"))
 	}
 	e.mu.Unlock()
-	e.inbox.journal.remove(e.slot, changes...)
+	e.inbox.kv.commit(values, func(more []Change) { e.inbox.journal.remove(e.slot, append(changes, more...)...) })
+}
+
+// finishSetting makes what a run has set in KVs take effect together with the entry's end.
+func (e *entry) finishSetting(values map[string]kvValue) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.values == nil {
+		e.values = values
+		return
+	}
+	maps.Copy(e.values, values)
 }
 
 // settle says that the work on the entry has not crashed the bot.

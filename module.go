@@ -43,6 +43,7 @@ type ModuleCloser interface {
 // any goroutine, until the module is unmounted.
 type Scope struct {
 	bot  *Bot
+	name string // The module's
 	log  *slog.Logger
 	ctx  context.Context // Ends when the module is unmounted
 	stop context.CancelFunc
@@ -170,7 +171,7 @@ func (b *Bot) Mount(ctx context.Context, m Module) error {
 	if m == nil || m.Name() == "" {
 		return errors.New("mount: the module is nil or has no name")
 	}
-	scope := &Scope{bot: b, log: b.log.With("module", m.Name())}
+	scope := &Scope{bot: b, name: m.Name(), log: b.log.With("module", m.Name())}
 	scope.ctx, scope.stop = context.WithCancel(b.hearing)
 	made := &mounted{module: m, name: m.Name(), scope: scope}
 	if !b.modules.add(made) {

@@ -39,6 +39,7 @@ type run struct {
 	reactions []id.EventID
 	err       error
 	stop      func() // Ends the typing notification
+	changes   *kvBuffer
 }
 
 var _ place = (*run)(nil)
@@ -78,6 +79,7 @@ func (r *run) conclude() {
 	} else if b.keeps() {
 		entry.finishWith(b.journal, r.history.record(r)...)
 	}
+	r.keepChanges()
 	close(r.done)
 	entry.release()
 }
