@@ -30,10 +30,12 @@ type challenge struct {
 	} `json:"flows"`
 }
 
-// authenticated calls do without authentication, and again with what the server asks for.
-func (g *engine) authenticated(ctx context.Context, do func(auth any) error) error {
-	err := do(nil)
-	asked, ok := challengeOf(err)
+// authenticated sends a request without authentication, and again with what the server asks for. The body is made by
+// with, which gets the authentication, nil at first.
+func (g *engine) authenticated(ctx context.Context, url string, with func(auth any) any) error {
+	// The body of the answer is looked at, since mautrix has no error for a challenge.
+	body, err := g.client.MakeRequest(ctx, http.MethodPost, url, with(nil), nil)
+	asked, ok := challengeOf(body, err)
 	if !ok {
 		return err
 	}
@@ -41,8 +43,10 @@ func (g *engine) authenticated(ctx context.Context, do func(auth any) error) err
 	if err != nil {
 		return err
 	}
-	err = do(auth)
-	if _, again := challengeOf(err); !again {
+	body, err = g.client.MakeFullRequest(ctx, mautrix.FullRequest{
+		Method: http.MethodPost, URL: url, RequestJSON: with(auth), SensitiveContent: true,
+	})
+	if _, again := challengeOf(body, err); !again {
 		return err
 	}
 	if _, password := auth.(passwordAuth); password {
@@ -51,17 +55,12 @@ func (g *engine) authenticated(ctx context.Context, do func(auth any) error) err
 	return fmt.Errorf("the step was not approved: %w", err)
 }
 
-func challengeOf(err error) (asked challenge, ok bool) {
+func challengeOf(body []byte, err error) (asked challenge, ok bool) {
 	var httpErr mautrix.HTTPError
 	if !errors.As(err, &httpErr) || !httpErr.IsStatus(http.StatusUnauthorized) {
 		return asked, false
 	}
-	if httpErr.RespError != nil && (httpErr.RespError.ErrCode == "M_UNKNOWN_TOKEN" ||
-		httpErr.RespError.ErrCode == "M_MISSING_TOKEN") {
-		return asked, false
-	}
-	err = json.Unmarshal([]byte(httpErr.ResponseBody), &asked)
-	return asked, err == nil && len(asked.Flows) > 0
+	return asked, json.Unmarshal(body, &asked) == nil && len(asked.Flows) > 0
 }
 
 type passwordAuth struct {

@@ -21,7 +21,7 @@ import (
 
 const (
 	backupBatch    = 100              // Sessions a request
-	backupDebounce = 2 * time.Second  // After a key came, for more to come
+	backupDebounce = time.Second      // After a key came, for more to come
 	backupRetry    = time.Second      // Before the first repetition, doubled at each
 	backupRetryMax = 10 * time.Minute // Before any repetition
 )
@@ -79,8 +79,8 @@ func (b *keyBackup) storedKey(ctx context.Context) (*backup.MegolmBackupKey, err
 }
 
 // open finds the account's backup, or begins one. Only a backup under the key that is known is used: a server that
-// names another would read what goes into it.
-func (b *keyBackup) open(ctx context.Context) error {
+// names another would read what goes into it. A new identity gets a backup of its own.
+func (b *keyBackup) open(ctx context.Context, fresh bool) error {
 	key, err := b.storedKey(ctx)
 	if err != nil {
 		return err
@@ -96,6 +96,10 @@ func (b *keyBackup) open(ctx context.Context) error {
 		return fmt.Errorf("look up the key backup: %w", err)
 	case found.AuthData.PublicKey == publicKey(key) && found.Algorithm == id.KeyBackupAlgorithmMegolmBackupV1:
 		version = found.Version
+	case fresh:
+		if version, err = b.create(ctx, key); err != nil {
+			return err
+		}
 	default:
 		if key, err = b.adopt(ctx, found.AuthData.PublicKey); errors.Is(err, errBackupForeign) {
 			b.set(nil, "")
@@ -235,7 +239,7 @@ func (b *keyBackup) upload(ctx context.Context) error {
 		_, err = b.g.client.PutKeysInBackup(ctx, version, request)
 		if errors.Is(err, mautrix.MWrongRoomKeysVersion) || errors.Is(err, mautrix.MNotFound) {
 			b.g.log.Info("the key backup was replaced", "version", version)
-			if err := b.open(ctx); err != nil {
+			if err := b.open(ctx, false); err != nil {
 				return err
 			}
 			if _, again := b.current(); again == version {

@@ -75,8 +75,8 @@ func (e *Encryption) SignOut(ctx context.Context, devices ...id.DeviceID) error 
 	if len(devices) == 0 {
 		return nil
 	}
-	err = g.authenticated(ctx, func(auth any) error {
-		return g.client.DeleteDevices(ctx, &mautrix.ReqDeleteDevices[any]{Devices: devices, Auth: auth})
+	err = g.authenticated(ctx, g.client.BuildClientURL("v3", "delete_devices"), func(auth any) any {
+		return &mautrix.ReqDeleteDevices[any]{Devices: devices, Auth: auth}
 	})
 	if err != nil {
 		return fmt.Errorf("sign devices out: %w", err)

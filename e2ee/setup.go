@@ -129,7 +129,7 @@ func (g *engine) takeUp(
 			return err
 		}
 	}
-	return g.backup.open(ctx)
+	return g.backup.open(ctx, false)
 }
 
 func (g *engine) signDevice(ctx context.Context) error {
@@ -194,7 +194,7 @@ func (g *engine) recoverIdentity(ctx context.Context, recovery string, master id
 	if err := g.putSecrets(ctx, secrets); err != nil {
 		return err
 	}
-	return g.backup.open(ctx)
+	return g.backup.open(ctx, false)
 }
 
 func (g *engine) putSecrets(ctx context.Context, secrets map[id.Secret]string) error {
@@ -304,7 +304,7 @@ func (g *engine) resumeIdentity(ctx context.Context, secrets map[id.Secret]strin
 	if err := g.signDevice(ctx); err != nil {
 		return err
 	}
-	if err := g.backup.open(ctx); err != nil {
+	if err := g.backup.open(ctx, true); err != nil {
 		return err
 	}
 	if err := g.store.DeleteSecret(ctx, secretPending); err != nil {
@@ -312,20 +312,4 @@ func (g *engine) resumeIdentity(ctx context.Context, secrets map[id.Secret]strin
 	}
 	_, _, err = g.devices.ownKeys(ctx)
 	return err
-}
-
-// publish uploads the public keys. Keys that are there already are accepted without authentication.
-func (g *engine) publish(ctx context.Context, keys *crypto.CrossSigningKeysCache) error {
-	err := g.authenticated(ctx, func(auth any) error {
-		g.olm.Lock()
-		defer g.olm.Unlock()
-		if auth == nil {
-			return g.mach.PublishCrossSigningKeys(ctx, keys, nil)
-		}
-		return g.mach.PublishCrossSigningKeys(ctx, keys, func(*mautrix.RespUserInteractive) any { return auth })
-	})
-	if err != nil {
-		return fmt.Errorf("publish the identity: %w", err)
-	}
-	return nil
 }
