@@ -27,6 +27,7 @@ type Command struct {
 	onError     ErrorHandler
 	most        int
 	busy        bool // Whether runs beyond most are refused
+	once        bool // Whether a run that a crash has ended is not repeated
 	converters  []arg.Option
 	plan        *arg.Plan
 	invoke      func(ctx context.Context, c *Context) error
@@ -138,6 +139,11 @@ func Hide() CommandOption { return func(cmd *Command) { cmd.hidden = true } }
 
 // Disable makes the command refuse to run, and leaves it out of help.
 func Disable() CommandOption { return func(cmd *Command) { cmd.disabled = true } }
+
+// AtMostOnce keeps a run that a crash of the bot has ended from being repeated at the next start, as all others are
+// (see [WithStore]): it is for handlers that do something elsewhere that must not be done twice, such as a payment. The
+// error handler is told of it by [ErrInterrupted], and so is the user.
+func AtMostOnce() CommandOption { return func(cmd *Command) { cmd.once = true } }
 
 // Require lets the command run only where all the checks agree, in their order.
 func Require(checks ...Check) CommandOption {

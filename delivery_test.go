@@ -281,3 +281,157 @@ func TestStoreInUseIsRefused(t *testing.T) {
 		<-firstEnded
 	})
 }
+
+// mortal is a store whose process can die: what is committed after that is lost.
+type mortal struct {
+	niobot.Store
+	dead atomic.Bool
+}
+
+func (m *mortal) Claim(ctx context.Context, owner niobot.Account) error {
+	m.dead.Store(false)
+	return m.Store.Claim(ctx, owner)
+}
+
+func (m *mortal) Commit(ctx context.Context, changes []niobot.Change) error {
+	if m.dead.Load() {
+		return nil
+	}
+	return m.Store.Commit(ctx, changes)
+}
+
+// crash ends the bot without anything that it does at its end being kept.
+func (h *house) crash(m *mortal) {
+	m.dead.Store(true)
+	h.down()
+}
+
+func mortalSetting(commands ...*niobot.Command) (setting, *mortal) {
+	store := &mortal{Store: memory.New()}
+	return setting{
+		config:   func(c *niobot.Config) { c.Drain = -1 },
+		opts:     []niobot.Option{niobot.WithStore(store)},
+		commands: commands,
+	}, store
+}
+
+func TestAnswersAreHeardAgainAfterACrash(t *testing.T) {
+	for name, ask := range map[string]func(ctx context.Context, c *niobot.Context, what string) (string, error){
+		"wait": func(ctx context.Context, c *niobot.Context, what string) (string, error) {
+			if err := c.Reply(ctx, "%s?", what); err != nil {
+				return "", err
+			}
+			m, err := c.WaitForMessage(ctx, nil)
+			if err != nil {
+				return "", err
+			}
+			return m.Body, nil
+		},
+		"question": func(ctx context.Context, c *niobot.Context, what string) (string, error) {
+			m, err := c.Ask(ctx, niobot.Plain(what+"?"))
+			if err != nil {
+				return "", err
+			}
+			return m.Body, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, store := mortalSetting(niobot.NewCommand("meet",
+				func(ctx context.Context, c *niobot.Context, _ niobot.NoArgs) error {
+					first, err := ask(ctx, c, "first")
+					if err != nil {
+						return err
+					}
+					second, err := ask(ctx, c, "second")
+					if err != nil {
+						return err
+					}
+					return c.Reply(ctx, "%s %s", first, second)
+				}))
+			inHouse(t, s, func(h *house) {
+				h.alice.say("!meet")
+				h.wantSaid("first?")
+				h.pass(time.Second)
+				h.crash(store)
+				h.up(s)
+				h.pass(time.Second)
+				h.alice.say("Ada")
+				h.wantSaid("first?", "second?")
+				h.pass(time.Second)
+				h.crash(store)
+				h.up(s)
+				h.pass(10 * time.Second)
+				h.wantSaid("first?", "second?")
+				h.alice.say("Lovelace")
+				h.wantSaid("first?", "second?", "Ada Lovelace")
+				h.pass(time.Second)
+				h.crash(store)
+				h.up(s)
+				h.pass(time.Second)
+				h.wantSaid("first?", "second?", "Ada Lovelace")
+			})
+		})
+	}
+}
+
+func TestAtMostOnceIsNotRepeated(t *testing.T) {
+	var runs, told atomic.Int32
+	s, store := mortalSetting(niobot.NewCommand("pay",
+		func(ctx context.Context, _ *niobot.Context, _ niobot.NoArgs) error {
+			runs.Add(1)
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}, niobot.AtMostOnce(), niobot.OnError(func(_ context.Context, _ *niobot.Context, err error) {
+			if errors.Is(err, niobot.ErrInterrupted) {
+				told.Add(1)
+			}
+		})))
+	inHouse(t, s, func(h *house) {
+		h.alice.say("!pay")
+		h.pass(time.Second)
+		for range 3 {
+			h.crash(store)
+			h.up(s)
+			h.pass(10 * time.Second)
+		}
+		if runs.Load() != 1 || told.Load() != 1 {
+			t.Errorf("the command ran %d times, its error handler was told %d times; want 1 and 1", runs.Load(), told.Load())
+		}
+	})
+}
+
+func TestPoisonIsSetAside(t *testing.T) {
+	var runs atomic.Int32
+	var dies *mortal
+	var h *house
+	s, dies := mortalSetting(niobot.NewCommand("boom",
+		func(ctx context.Context, _ *niobot.Context, _ niobot.NoArgs) error {
+			runs.Add(1)
+			dies.dead.Store(true) // What a real crash does to the process, as far as the store sees it
+			h.stop()
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}))
+	inHouse(t, s, func(started *house) {
+		h = started
+		h.alice.say("!echo well")
+		h.wantSaid("echo well")
+		h.alice.say("!boom")
+		for range 10 {
+			h.pass(time.Second)
+			select {
+			case <-h.ended:
+				h.up(s)
+			default:
+			}
+		}
+		if n := runs.Load(); n != 5 {
+			t.Errorf("the poison ran %d times, want when it came, when it came again, and 3 times alone", n)
+		}
+		h.alice.say("!echo alive")
+		h.pass(time.Second)
+		if got := h.said(h.room); len(got) != 3 || got[2] != "echo alive" {
+			t.Errorf("the bot said %q, want an answer to the poison, and to what came after it", got)
+		}
+	})
+}

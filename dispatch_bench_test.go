@@ -94,7 +94,9 @@ func (b *burst) take(t *testing.B, bot *Bot, decoder *syncjson.Decoder) {
 	if _, err := decoder.Decode(b.next(), in); err != nil {
 		t.Fatal(err)
 	}
-	in.finish("")
+	if err := in.finish(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // BenchmarkDispatch decodes a sync response of 1,000 messages in 10 rooms and dispatches them: to a command's handler,

@@ -26,6 +26,9 @@ var (
 	// ErrBusy refuses a call of a command that runs as often as [RejectAbove] allows.
 	ErrBusy = errors.New("command is already running")
 
+	// ErrInterrupted is told to the error handler of a command with [AtMostOnce] whose run a crash of the bot has ended.
+	ErrInterrupted = errors.New("the bot ended while it ran the command, which is not repeated")
+
 	// ErrEmptyMessage is returned by a send of a body without text.
 	ErrEmptyMessage = errors.New("message is empty")
 

@@ -77,7 +77,9 @@ func firstSyncPeaks(tb testing.TB, rooms, members int) (bot, bare uint64) {
 		if _, err := new(syncjson.Decoder).Decode(stream(sample), in); err != nil {
 			tb.Fatal(err)
 		}
-		in.finish("")
+		if err := in.finish(tb.Context(), ""); err != nil {
+			tb.Fatal(err)
+		}
 		return b
 	})
 	if got := len(b.Rooms()); got != rooms {

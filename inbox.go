@@ -45,6 +45,8 @@ type entry struct {
 	inbox *inbox
 	key   string // The place in the order of the inbox
 	slot  slot
+	left  bool // Whether it is of the time before the bot's start
+	past  past // What its runs did then
 	holds atomic.Int32
 	stays atomic.Bool // Whether it was interrupted, and stays in the inbox
 
@@ -129,6 +131,7 @@ func (in *inbox) entry(key string) *entry {
 // known is an entry that is in the store already, held once.
 func (in *inbox) known(key string) *entry {
 	e := in.entry(key)
+	e.left, e.marked = true, true
 	e.slot = slot{batch: &journalBatch{changes: []Change{{Table: tableInbox, Key: key}}, taken: true}}
 	return e
 }
@@ -256,11 +259,18 @@ type leftItem struct {
 // leftOver is the inbox as it was left, what is suspected most at the end.
 func (b *Bot) leftOver(ctx context.Context) ([]leftItem, error) {
 	var items, suspected []leftItem
+	pasts, err := b.loadPasts(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for record, err := range b.settings.store.Scan(ctx, tableInbox, "") {
 		if err != nil {
 			return nil, fmt.Errorf("read inbox: %w", err)
 		}
 		item, ok := b.leftItem(record)
+		if ok {
+			item.entry().past = pasts[record.Key]
+		}
 		switch {
 		case !ok:
 			b.log.Error("inbox entry can't be read and is set aside", "key", record.Key)

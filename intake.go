@@ -1,6 +1,7 @@
 package niobot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,6 +18,10 @@ type intake struct {
 	bot   *Bot
 	since string // The token that was asked with; empty for the first sync, whose history is not handled
 	late  bool   // Whether it is the first sync after a restart, which brings what came meanwhile
+
+	// careful is set after a crash: what has caused it may come again, and is to be found in the inbox by the next start
+	// even where the bot crashes at once.
+	careful bool
 
 	rooms    []roomBatch
 	becomes  []membershipChange
@@ -337,9 +342,8 @@ func (in *intake) stripped(room *Room, r *syncjson.Room, now event.Membership) {
 	in.become(room, was, now)
 }
 
-// finish hands over what the response brought, now that it is complete. What it returns is the place in the journal,
-// where there is one.
-func (in *intake) finish(next string) (stored slot) {
+// finish hands over what the response brought, now that it is complete.
+func (in *intake) finish(ctx context.Context, next string) error {
 	b := in.bot
 	for _, change := range in.becomes {
 		change.room.setMembership(change.to)
@@ -356,7 +360,12 @@ func (in *intake) finish(next string) (stored slot) {
 		replacements = append(replacements, replacement)
 	}
 	if b.keeps() {
-		stored = in.store(next)
+		in.stored = in.store(next)
+	}
+	if in.careful {
+		if err := in.settle(ctx); err != nil {
+			return err
+		}
 	}
 	for _, batch := range in.rooms {
 		b.dispatcher.push(batch.room, batch.gap, batch.events)
@@ -373,7 +382,7 @@ func (in *intake) finish(next string) (stored slot) {
 	for _, room := range in.invites {
 		b.joiner.offer(room)
 	}
-	return stored
+	return nil
 }
 
 // abandon takes back what would keep a response that was broken from being worked on when it comes again.

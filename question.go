@@ -28,6 +28,8 @@ type question struct {
 	undo   bool       // Whether it counts that somebody takes a reaction back
 	place  place      // What who asks works on; nil where it is nothing of the bot's
 	ear    *waiter
+	wait   string // Which of the run's waits it is
+	again  bool   // Whether the run is repeated, so that the question may have come by before
 	log    *slog.Logger
 
 	keys   []string     // Reactions that the bot has yet to put on the question
@@ -45,6 +47,13 @@ type question struct {
 // openQuestion begins to hear answers. The question itself is sent after that; see appear.
 func (b *Bot) openQuestion(ctx context.Context, q *question) {
 	q.bot, q.place, q.news = b, placeOf(ctx), make(chan struct{}, 1)
+	r, _ := q.place.(*run)
+	var before []*Event
+	q.wait, before = r.nextWait()
+	q.again = r.isRepeated()
+	for _, e := range before {
+		q.heard.push(recentEvent{event: e})
+	}
 	b.questions.add(q)
 	q.ear = b.waiters.add(Filter{RoomID: q.room.id, Match: q.hear}, nil)
 }
@@ -59,7 +68,7 @@ func (q *question) appear(message id.EventID) {
 		m, ok := e.event.message()
 		return ok && q.isItself(m)
 	})
-	q.shown = itself >= 0
+	q.shown = itself >= 0 || q.again
 	for i, e := range all {
 		if e.event.Type != event.EventMessage || q.shown && i > itself {
 			q.heard.push(e)
@@ -146,6 +155,9 @@ func (q *question) keep(e recentEvent) {
 		return
 	}
 	q.heard.push(e)
+	if r, isRun := q.place.(*run); isRun {
+		r.hears(q.wait, e.event)
+	}
 	if q.asleep {
 		q.asleep = false
 		q.place.wake()

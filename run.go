@@ -28,6 +28,8 @@ type run struct {
 	claimed atomic.Bool   // Whether it was started or given up
 	done    chan struct{} // Closed when the handler has returned and all is cleaned up
 	sends   atomic.Uint64
+	waits   atomic.Uint64
+	found   atomic.Uint64 // Events that its waits have found
 	upTo    atomic.Uint64 // The count of the last event that came before the run's latest send or wait; zero before both
 
 	again   bool // Whether it may have been begun before, and sent what it sends
@@ -55,7 +57,10 @@ func (r *run) Value(key any) any {
 	return r.Context.Value(key)
 }
 
-func (r *run) yield()  { r.pool.yield(r.job) }
+func (r *run) yield() {
+	r.call.Message.entry.settle()
+	r.pool.yield(r.job)
+}
 func (r *run) wake()   { r.pool.wake(r.job) }
 func (r *run) regain() { r.pool.regain(r.job) }
 
@@ -265,6 +270,9 @@ func (b *Bot) handle(ctx context.Context, c *Context) error {
 		return err
 	}
 	if err := r.cool(c); err != nil {
+		return err
+	}
+	if err := b.beginOnce(ctx, c.run); err != nil {
 		return err
 	}
 	if r.reject != nil {

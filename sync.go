@@ -47,7 +47,8 @@ func (b *Bot) sync(ctx context.Context, at resumption) error {
 	)
 	defer before.unpin()
 	for ctx.Err() == nil {
-		next, in, err := b.syncOnce(ctx, &decoder, before, since, late)
+		in := &intake{bot: b, since: since, late: late, careful: late && at.crashed}
+		next, err := b.syncOnce(ctx, &decoder, before, in)
 		switch {
 		case err == nil:
 			wait.reset()
@@ -87,16 +88,16 @@ func (b *Bot) sync(ctx context.Context, at resumption) error {
 // syncOnce makes one request and takes its answer in while it arrives. What the response before has changed is stored by
 // then.
 func (b *Bot) syncOnce(
-	ctx context.Context, decoder *syncjson.Decoder, before *intake, since string, late bool,
-) (next string, in *intake, err error) {
-	filter, err := b.filters.find(ctx, b, since == "")
+	ctx context.Context, decoder *syncjson.Decoder, before, in *intake,
+) (next string, err error) {
+	filter, err := b.filters.find(ctx, b, in.since == "")
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	query := map[string]string{"filter": filter, "timeout": "0"}
 	limit := firstSyncTimeout
-	if since != "" {
-		query["since"] = since
+	if in.since != "" {
+		query["since"] = in.since
 		query["timeout"] = strconv.FormatInt(pollTimeout.Milliseconds(), 10)
 		limit = pollTimeout + pollSlack
 	}
@@ -111,26 +112,24 @@ func (b *Bot) syncOnce(
 		DontReadResponse: true,
 	})
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	defer resp.Body.Close()
 	if err := before.settle(ctx); err != nil {
-		return "", nil, err
+		return "", err
 	}
-	in = &intake{bot: b, since: since, late: late}
 	result, err := decoder.Decode(resp.Body, in)
 	if err != nil {
 		in.abandon()
 		before.pinned = append(before.pinned, in.pinned...)
-		return "", nil, fmt.Errorf("read sync response: %w", err)
+		return "", fmt.Errorf("read sync response: %w", err)
 	}
-	if err := in.secrets.tell(ctx, b, result, since == ""); err != nil {
+	if err := in.secrets.tell(ctx, b, result, in.since == ""); err != nil {
 		in.abandon()
 		before.pinned = append(before.pinned, in.pinned...)
-		return "", nil, err
+		return "", err
 	}
-	in.stored = in.finish(result.NextBatch)
-	return result.NextBatch, in, nil
+	return result.NextBatch, in.finish(ctx, result.NextBatch)
 }
 
 // maxRefusals is how often the server may refuse a sync token before the bot goes on without it.

@@ -34,7 +34,13 @@ func (f *Filter) accepts(e *Event) bool {
 func (b *Bot) WaitFor(ctx context.Context, f Filter) (*Event, error) {
 	p := placeOf(ctx)
 	r, _ := p.(*run)
-	w, err := b.waiters.addSince(r.heardUpTo(), f, p)
+	wait, before := r.nextWait()
+	for _, e := range before {
+		if (&waiter{filter: f}).takes(e) {
+			return e, nil
+		}
+	}
+	w, err := b.waiters.addSince(r.heardUpTo(), f, p, wait)
 	b.tellFilter(err)
 	defer b.waiters.remove(w)
 	if w.place != nil {
@@ -93,6 +99,14 @@ type waiter struct {
 	place  place // What who waits works on, and has given back; nil where there is none
 	found  chan *Event
 	at     uint64 // The count of what was found
+	run    *run   // Of a command's handler, else nil
+	wait   string // Which of the run's waits it is
+}
+
+// takes is accepts for an event of before a crash; a filter that panics takes nothing.
+func (w *waiter) takes(e *Event) bool {
+	accepted, err := w.accepts(e)
+	return accepted && err == nil
 }
 
 type recentEvent struct {
@@ -125,14 +139,15 @@ func (ws *waiters) now() uint64 {
 // add notes who waits and gives the place back, in one: an event that comes between is neither lost, nor found while
 // the place is still taken.
 func (ws *waiters) add(f Filter, p place) *waiter {
-	w, _ := ws.addSince(0, f, p)
+	w, _ := ws.addSince(0, f, p, "")
 	return w
 }
 
 // addSince is add, unless what is waited for has come after the event with the count since; zero: nothing before
 // counts. failure is a filter's panic.
-func (ws *waiters) addSince(since uint64, f Filter, p place) (w *waiter, failure error) {
-	w = &waiter{filter: f, found: make(chan *Event, 1)}
+func (ws *waiters) addSince(since uint64, f Filter, p place, wait string) (w *waiter, failure error) {
+	w = &waiter{filter: f, wait: wait, found: make(chan *Event, 1)}
+	w.run, _ = p.(*run)
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if since > 0 {
@@ -146,6 +161,7 @@ func (ws *waiters) addSince(since uint64, f Filter, p place) (w *waiter, failure
 			}
 			if accepted {
 				w.at = r.at
+				w.run.hears(w.wait, r.event)
 				w.found <- r.event
 				return w, failure
 			}
@@ -194,6 +210,7 @@ func (ws *waiters) offer(e *Event) (failure error) {
 				w.place.wake()
 			}
 			w.at = ws.count
+			w.run.hears(w.wait, e)
 			w.found <- e
 			delete(ws.all, w)
 		}

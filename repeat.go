@@ -1,0 +1,123 @@
+package niobot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot/internal/syncjson"
+)
+
+// A run that a crash has ended is repeated from its start. What it had heard by then, it hears again in the same waits, so
+// that it comes to where it was: its sends bear the same transaction ids, and show up once.
+
+// heardRecord is an event that a wait has found, as it is stored.
+type heardRecord struct {
+	RoomID id.RoomID       `json:"room_id,omitempty"`
+	Event  json.RawMessage `json:"event"`
+}
+
+// past is what is stored of the runs of one event, by the run's name.
+type past struct {
+	heard map[string][]*Event // By run and wait, in the order in which they came
+	once  map[string]bool     // Runs that must not be repeated
+}
+
+// name tells the run from others that the same event has started.
+func (r *run) name() string { return r.history.name + "\x00" + r.call.Command.name }
+
+// nextWait is the number of the run's next wait, and what that has heard before a crash.
+func (r *run) nextWait() (wait string, heard []*Event) {
+	if r == nil {
+		return "", nil
+	}
+	wait = fmt.Sprintf("%s\x00%08x", r.name(), r.waits.Add(1))
+	if entry := r.call.Message.entry; entry != nil {
+		heard = entry.past.heard[wait]
+	}
+	return wait, heard
+}
+
+// hears stores that a wait of the run has found an event.
+func (r *run) hears(wait string, e *Event) {
+	if r == nil || r.call.Message.entry == nil {
+		return
+	}
+	value, err := json.Marshal(heardRecord{RoomID: e.RoomID, Event: e.JSON()})
+	if err != nil {
+		r.call.Logger().Error("answer not stored", "err", err)
+		return
+	}
+	change := r.call.Message.entry.mark(tableWait, fmt.Sprintf("%s\x00%08x", wait, r.found.Add(1)), value)
+	if fits(change.Key) {
+		r.call.bot.journal.put(change)
+	}
+}
+
+// isRepeated tells whether the run's event is one of the time before the bot's start.
+func (r *run) isRepeated() bool { return r != nil && r.call.Message.entry.isLeft() }
+
+func (e *entry) isLeft() bool { return e != nil && e.left }
+
+// beginOnce stores that the run has begun, where it must not be repeated, and fails where that was stored before.
+func (b *Bot) beginOnce(ctx context.Context, r *run) error {
+	entry := r.call.Message.entry
+	if entry == nil || !r.call.Command.once {
+		return nil
+	}
+	if entry.past.once[r.name()] {
+		return ErrInterrupted
+	}
+	return b.journal.write(ctx, entry.mark(tableOnce, r.name(), nil))
+}
+
+// loadPasts reads what is stored of the runs that are not done, by the keys of their entries.
+func (b *Bot) loadPasts(ctx context.Context) (map[string]past, error) {
+	pasts := make(map[string]past)
+	of := func(entry string) past {
+		p, ok := pasts[entry]
+		if !ok {
+			p = past{heard: make(map[string][]*Event), once: make(map[string]bool)}
+			pasts[entry] = p
+		}
+		return p
+	}
+	for record, err := range b.settings.store.Scan(ctx, tableOnce, "") {
+		if err != nil {
+			return nil, fmt.Errorf("read runs: %w", err)
+		}
+		entry, name, _ := strings.Cut(record.Key, "\x00")
+		of(entry).once[name] = true
+	}
+	for record, err := range b.settings.store.Scan(ctx, tableWait, "") {
+		if err != nil {
+			return nil, fmt.Errorf("read answers: %w", err)
+		}
+		entry, rest, _ := strings.Cut(record.Key, "\x00")
+		wait := rest[:max(0, strings.LastIndexByte(rest, 0))]
+		if e, ok := b.heardEvent(record.Value); ok {
+			heard := of(entry).heard
+			heard[wait] = append(heard[wait], e)
+		}
+	}
+	return pasts, nil
+}
+
+func (b *Bot) heardEvent(value []byte) (*Event, bool) {
+	var record heardRecord
+	if json.Unmarshal(value, &record) != nil {
+		return nil, false
+	}
+	kept, ok := syncjson.Parse(string(record.Event))
+	if !ok {
+		return nil, false
+	}
+	var room *Room
+	if record.RoomID != "" {
+		room = b.rooms.room(record.RoomID)
+	}
+	return newEvent(room, timelineClass(&kept), kept), true
+}
