@@ -2,6 +2,7 @@ package attachment
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -22,7 +23,7 @@ type facts struct {
 func inspect(ctx context.Context, f file) (facts, error) {
 	head := make([]byte, 512)
 	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF { //nolint:errorlint // readers return it bare
+	if err != nil && !errors.Is(err, io.EOF) {
 		return facts{}, err
 	}
 	mime := http.DetectContentType(head[:n])

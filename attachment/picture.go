@@ -114,7 +114,7 @@ func decodeGIF(r io.Reader) (image.Image, error) {
 
 // contextReader ends with ctx: decoders take none.
 type contextReader struct {
-	ctx context.Context //nolint:containedctx // lives for one call
+	ctx context.Context // For as long as one call lasts
 	r   io.Reader
 }
 

@@ -92,9 +92,10 @@ func (s fsSource) open(ctx context.Context, r *Repository) (opened, error) {
 	if at, ok := f.(io.ReaderAt); ok {
 		return opened{file: sizedFile{at, f, stat.Size()}, name: path.Base(s.name)}, nil
 	}
-	defer f.Close()
 	copied := newSpool(r.dir)
-	if err := copied.fill(contextReader{ctx, f}, math.MaxInt64, ""); err != nil {
+	err = copied.fill(contextReader{ctx, f}, math.MaxInt64, "")
+	_ = f.Close()
+	if err != nil {
 		_ = copied.Close()
 		return opened{}, fmt.Errorf("read %s: %w", s.name, err)
 	}

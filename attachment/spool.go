@@ -152,7 +152,7 @@ func (s *spool) fill(r io.Reader, limit int64, whose string) error {
 				return err
 			}
 		}
-		if err == io.EOF { //nolint:errorlint // readers return it bare
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
