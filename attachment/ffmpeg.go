@@ -152,7 +152,7 @@ func (r *Repository) toVoice(ctx context.Context, p *Prepared, source *opened, f
 	p.file, source.path = out, ""
 	source.origin = id.ContentURI{} // Other bytes than these
 	length := found.duration
-	found, err = inspect(ctx, out)
+	found, err = r.inspect(ctx, out, "")
 	found.mime = "audio/ogg"
 	if found.duration == 0 {
 		found.duration = length

@@ -3,35 +3,53 @@ package attachment
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
+	"path/filepath"
 	"time"
+
+	"github.com/niobot/niobot/attachment/probe"
 )
 
 // facts are what a file says of itself.
 type facts struct {
 	mime          string
 	kind          Kind
-	width, height int // Upright
+	width, height int // As it is seen
 	orientation   int // As in EXIF; 1 where there is nothing to turn
 	animated      bool
 	duration      time.Duration
 	warning       string
 }
 
-// inspect reads what the file says of itself.
-func inspect(ctx context.Context, f file) (facts, error) {
-	head := make([]byte, 512)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+// inspect reads what the file says of itself. path is where other programs find it, or empty. A damaged file is one of
+// which less is known.
+func (r *Repository) inspect(ctx context.Context, f file, path string) (facts, error) {
+	var opts []probe.Option
+	if program, ok := r.tool.probe(); ok {
+		opts = append(opts, probe.WithFFprobe(probe.FFprobe{Program: program, Path: path}))
+	}
+	info, err := probe.Read(ctx, f, f.Size(), opts...)
+	var partial *probe.PartialError
+	if err != nil && !errors.As(err, &partial) {
 		return facts{}, err
 	}
-	mime := http.DetectContentType(head[:n])
-	found := facts{mime: mime, kind: kindOf(mime), orientation: 1}
-	if format, ok := formats[mime]; ok {
-		if config, err := format.config(reader(ctx, f)); err == nil {
-			found.width, found.height = config.Width, config.Height
-		}
+	kinds := map[probe.Kind]Kind{probe.Image: KindImage, probe.Audio: KindAudio, probe.Video: KindVideo}
+	kind, ok := kinds[info.Kind]
+	if !ok {
+		kind = KindFile
 	}
-	return found, nil
+	return facts{
+		mime: info.MIME, kind: kind, width: info.Width, height: info.Height, orientation: max(1, info.Orientation),
+		animated: info.Animated, duration: info.Duration, warning: info.Warning,
+	}, nil
+}
+
+// probe is the program that knows what package probe does not: ffprobe, which lies beside ffmpeg.
+func (t tool) probe() (program string, ok bool) {
+	switch {
+	case !t.known:
+		return "ffprobe", true
+	case t.path == "":
+		return "", false
+	}
+	return filepath.Join(filepath.Dir(t.path), "ffprobe"+filepath.Ext(t.path)), true
 }

@@ -62,7 +62,7 @@ func (a *Attachment) Prepare(ctx context.Context, r *Repository) (*Prepared, err
 }
 
 func (a *Attachment) prepare(ctx context.Context, r *Repository, p *Prepared, source *opened) error {
-	found, err := inspect(ctx, p.file)
+	found, err := r.inspect(ctx, p.file, source.path)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func WithWarning(warn func(ctx context.Context, p *Prepared)) RepositoryOption {
 }
 
 // WithFFmpeg sets the program that makes pictures of videos and voice messages of sounds. Without it, it is the ffmpeg
-// in PATH; with an empty path there is none.
+// in PATH; with an empty path there is none. ffprobe is expected in the same folder.
 func WithFFmpeg(path string) RepositoryOption {
 	return func(r *Repository) { r.tool = tool{path: path, known: true} }
 }
