@@ -57,6 +57,7 @@ var demuxers = map[string]string{
 	"video/ogg": "ogg", "audio/ogg": "ogg", "audio/mpeg": "mp3", "audio/aac": "aac", "audio/flac": "flac",
 	"audio/wav": "wav", "video/x-msvideo": "avi", "video/x-flv": "flv", "video/x-ms-asf": "asf", "video/mpeg": "mpeg",
 	"audio/aiff": "aiff", "audio/basic": "au", "audio/amr": "amr", "audio/ape": "ape", "audio/x-voc": "voc",
+	"audio/x-caf": "caf", "video/mp2t": "mpegts",
 }
 
 // answer is what ffprobe prints.

@@ -1,9 +1,12 @@
 package probe
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"time"
+)
 
-// readIndex reads a segment index (sidx): the sum of the segments that it lists. References to further indexes are
-// left out, since those count their own.
+// readIndex reads a segment index (sidx): the sum of the segments that it lists, for one track. References to further
+// indexes are left out, since those count their own.
 func (m *movie) readIndex(s *source, b box) error {
 	version, _, _, err := b.versioned(s, 4)
 	if err != nil {
@@ -17,7 +20,8 @@ func (m *movie) readIndex(s *source, b box) error {
 	if err != nil {
 		return err
 	}
-	scale, count := binary.BigEndian.Uint32(body[8:]), int64(binary.BigEndian.Uint16(body[at+2:]))
+	id, scale := binary.BigEndian.Uint32(body[4:]), binary.BigEndian.Uint32(body[8:])
+	count := int64(binary.BigEndian.Uint16(body[at+2:]))
 	off, sum := b.from+int64(at)+4, uint64(0)
 	if off+12*count > b.to {
 		return malformed("index of segments")
@@ -31,15 +35,18 @@ func (m *movie) readIndex(s *source, b box) error {
 			sum += uint64(binary.BigEndian.Uint32(entry[4:]))
 		}
 	}
-	if m.indexed += ticks(sum, uint64(scale)); m.indexed > maxDuration {
-		m.indexed = 0
+	if m.indexed == nil {
+		m.indexed = map[uint32]time.Duration{}
+	}
+	if len(m.indexed) < maxTracks {
+		m.indexed[id] += min(ticks(sum, uint64(scale)), maxDuration-m.indexed[id])
 	}
 	return nil
 }
 
 // readFragment reads a moof box: each of its tracks goes on for as long as its runs do.
 func (m *movie) readFragment(s *source, moof box) error {
-	if m.indexed > 0 {
+	if len(m.indexed) > 0 {
 		return nil
 	}
 	for b, err := range moof.children(s) {

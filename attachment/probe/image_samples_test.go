@@ -249,6 +249,9 @@ func imageSamples() []sample {
 	add("turned.tiff", join("MM", uint16(42), uint32(8), uint16(3), long(0x100, 640), long(0x101, 480),
 		join(uint16(0x112), uint16(3), uint32(1), uint16(5), uint16(0)), uint32(0)),
 		probe.Info{MIME: "image/tiff", Width: 480, Height: 640, Orientation: 5})
+	icon := func(width, height byte) []byte { return little(width, height, make([]byte, 14)) }
+	add("site.ico", little(uint16(0), uint16(1), uint16(3), icon(16, 16), icon(0, 0), icon(48, 48)),
+		probe.Info{MIME: "image/x-icon", Width: 256, Height: 256, Alpha: true})
 	return append(list, svgSamples()...)
 }
 

@@ -26,8 +26,8 @@ type track struct {
 type movie struct {
 	found, fragmented bool
 	scale             uint32
-	length            uint64 // In units of scale; 0 if it is not known
-	indexed           time.Duration
+	length            uint64                   // In units of scale; 0 if it is not known
+	indexed           map[uint32]time.Duration // What indexes list, by track
 	tracks            []*track
 }
 
@@ -221,6 +221,9 @@ func (t *track) readDescriptions(s *source, parent box, depth int) error {
 // readEntry reads a sample entry: the codec, and the size of a video whose header has none.
 func (t *track) readEntry(s *source, b box) error {
 	t.codec = codecOfEntry(b.kind)
+	if b.kind == "mp4a" && t.handler == "soun" {
+		return t.readSound(s, b)
+	}
 	if t.handler == "vide" && (t.width == 0 || t.height == 0) {
 		body, err := s.at(b.from, 28)
 		if err != nil {
@@ -230,6 +233,55 @@ func (t *track) readEntry(s *source, b box) error {
 		t.height = int(binary.BigEndian.Uint16(body[26:]))
 	}
 	return nil
+}
+
+// objects are the codecs that MPEG-4 sound may be instead of AAC, by their object types (mp4ra.org).
+var objects = map[byte]string{0x69: "mp3", 0x6b: "mp3", 0xa5: "ac3", 0xa6: "eac3", 0xa9: "dts", 0xad: "opus", 0xdd: "vorbis"}
+
+// readSound looks into the description of MPEG-4 sound (ISO/IEC 14496-1, 7.2.6) for its object type.
+func (t *track) readSound(s *source, b box) error {
+	for child, err := range boxes(s, b.from+28, b.to) {
+		if err != nil {
+			// QuickTime's later versions have other fields before the boxes; AAC is a good guess.
+			if partial(err) {
+				return nil
+			}
+			return err
+		}
+		if child.kind != "esds" {
+			continue
+		}
+		body, err := s.at(child.from, int(min(child.to-child.from, 32)))
+		if err != nil {
+			return err
+		}
+		stream, ok := descriptor(body[min(4, len(body)):], 3)
+		if !ok || len(stream) < 3 {
+			return nil
+		}
+		config, ok := descriptor(stream[3:], 4)
+		if !ok || len(config) == 0 {
+			return nil
+		}
+		if name, ok := objects[config[0]]; ok {
+			t.codec = name
+		}
+		return nil
+	}
+	return nil
+}
+
+// descriptor gives the body of a descriptor with that tag, as far as there is one. Its size has seven bits in a byte.
+func descriptor(b []byte, tag byte) ([]byte, bool) {
+	if len(b) == 0 || b[0] != tag {
+		return nil, false
+	}
+	for i := 1; i < len(b) && i <= 4; i++ {
+		if b[i]&0x80 == 0 {
+			return b[i+1:], true
+		}
+	}
+	return nil, false
 }
 
 // describe tells what was found, with or without an error on the way.
@@ -263,7 +315,9 @@ func (m *movie) describe(info *Info, err error) error {
 	}
 	info.Duration = ticks(m.length, uint64(m.scale))
 	if info.Duration == 0 {
-		info.Duration = m.indexed
+		for _, length := range m.indexed {
+			info.Duration = max(info.Duration, length)
+		}
 	}
 	if info.Duration == 0 {
 		for _, t := range m.tracks {

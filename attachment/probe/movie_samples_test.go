@@ -127,6 +127,10 @@ func movieSamples() []sample {
 	add("only-sound.mp4", probe.Info{
 		MIME: "audio/mp4", Kind: probe.Audio, Duration: 5 * time.Second, Codecs: []string{"aac"},
 	}, mp4, sound)
+	esds := isoBox("esds", join(uint32(0), "\x03\x80\x80\x80\x25\x00\x02\x00\x04\x80\x80\x80\x17\x6b\x15", make([]byte, 20)))
+	mp3 := isoBox("trak", media("soun", 48000, isoBox("mp4a", make([]byte, 28), esds)))
+	add("mp3.mp4", probe.Info{MIME: "audio/mp4", Kind: probe.Audio, Duration: time.Second, Codecs: []string{"mp3"}},
+		mp4, isoBox("moov", movieHeader(600, 600), mp3))
 	chapters := videoTrack(2, "jpeg", 100, 100, upright)
 	chapters[8+8+3] &^= 1 // The track's flags: not enabled
 	add("book.m4b", probe.Info{MIME: "audio/mp4", Kind: probe.Audio, Duration: 5 * time.Second, Codecs: []string{"aac"}},
@@ -143,7 +147,9 @@ func movieSamples() []sample {
 	index := join(uint32(0), uint32(1), uint32(90000), uint32(0), uint32(0), uint16(0), uint16(3),
 		uint32(500), uint32(180000), uint32(0), uint32(1<<31|700), uint32(999999), uint32(0),
 		uint32(500), uint32(180000), uint32(0))
-	add("sidx.mp4", pieces, dash, extends(), isoBox("sidx", index), fragment(1, 0, 1), mdat)
+	other := join(uint32(0), uint32(2), uint32(48000), uint32(0), uint32(0), uint16(0), uint16(1),
+		uint32(300), uint32(48000*3), uint32(0))
+	add("sidx.mp4", pieces, dash, extends(), isoBox("sidx", index), isoBox("sidx", other), fragment(1, 0, 1), mdat)
 	add("moof.mp4", pieces, dash, extends(), fragment(1, 900000, 90000, 45000), mdat,
 		fragment(1, 900000+135000, 90000), mdat, fragment(1, 900000+225000, 100000, 35000), mdat)
 	counted := isoBox("moof", isoBox("traf", isoBox("tfhd", join(uint32(0x20000), uint32(1))),

@@ -18,6 +18,7 @@ var parsers = map[string]parser{
 	"image/webp":    readWebP,
 	"image/bmp":     readBMP,
 	"image/tiff":    readTIFF,
+	"image/x-icon":  readIcon,
 	"image/svg+xml": readSVG,
 	mimeISO:         readISO,
 	mimeMatroska:    readMatroska,

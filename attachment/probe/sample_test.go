@@ -40,6 +40,9 @@ func otherSamples() []sample {
 		{"paper.pdf", []byte("%PDF-1.7\n"), probe.Info{MIME: "application/pdf"}},
 		{"nested.zip", nestedZip(), probe.Info{MIME: "application/zip"}},
 		{"project.psd", []byte("8BPS\x00\x01\x00\x00\x00\x00\x00\x00"), probe.Info{MIME: "image/vnd.adobe.photoshop"}},
+		{"no-icon.tga", append([]byte{0, 0, 2, 0}, make([]byte, 40)...), probe.Info{MIME: "application/octet-stream"}},
+		{"live.ts", bytes.Repeat(append([]byte("G"), make([]byte, 187)...), 5), probe.Info{MIME: "video/mp2t", Kind: probe.Video}},
+		{"sound.caf", []byte("caff\x00\x01\x00\x00desc"), probe.Info{MIME: "audio/x-caf", Kind: probe.Audio}},
 		{"picture.jxl", []byte("\xff\x0a\xfa\x7f"), probe.Info{MIME: "image/jxl", Kind: probe.Image}},
 	}
 }

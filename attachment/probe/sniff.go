@@ -57,6 +57,8 @@ func sniff(s *source) (string, error) {
 		if mime == "image/svg+xml" {
 			return "text/xml", nil
 		}
+	case mime == "image/x-icon" && !isIcon(head):
+		return mimeUnknown, nil
 	case mime == mimeUnknown:
 		if h, ok := parseMPEGHeader(head); ok && h.followed(s, 0) {
 			return "audio/mpeg", nil
@@ -87,6 +89,10 @@ func signature(head []byte) string {
 		return "image/webp"
 	case is(0, "BM") && len(head) >= 18 && bmpHeaders[head[14]] && is(15, "\x00\x00\x00"):
 		return "image/bmp"
+	case is(0, "caff\x00\x01"):
+		return "audio/x-caf"
+	case is(0, "G") && is(188, "G") && is(376, "G") && is(564, "G"):
+		return "video/mp2t"
 	case is(0, "fLaC"):
 		return "audio/flac"
 	case is(0, "ID3"):

@@ -33,6 +33,7 @@ var reasons = map[string]string{
 	"audio/x-matroska":    "many browsers can't play Matroska files",
 	"video/x-matroska":    "many browsers can't play Matroska files",
 	"video/x-msvideo":     "browsers can't play AVI files",
+	"video/mp2t":          "most browsers can't play MPEG transport streams",
 	"hevc":                "many browsers can't play HEVC (H.265) video",
 	"theora":              "most browsers no longer play Theora video",
 	"mpeg4":               "browsers can't play MPEG-4 Part 2 (DivX, Xvid) video",
@@ -46,10 +47,10 @@ var reasons = map[string]string{
 
 // warning says what speaks against a file, if anything: its type, or else the first codec that does.
 func warning(info *Info) string {
-	remedy := ""
+	remedy, verb := "", "play"
 	switch info.Kind {
 	case Image:
-		remedy = remedyImage
+		remedy, verb = remedyImage, "show"
 	case Audio:
 		remedy = remedyAudio
 	case Video:
@@ -58,7 +59,7 @@ func warning(info *Info) string {
 		return ""
 	}
 	if !slices.Contains(shown, info.MIME) {
-		return reason(info.MIME, "browsers can't show files of type ") + remedy
+		return reason(info.MIME, "browsers can't "+verb+" files of type ") + remedy
 	}
 	if info.Kind == Image {
 		return "" // The type says it all: what holds AV1 is AVIF
