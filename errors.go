@@ -29,6 +29,9 @@ var (
 	// ErrInterrupted is told to the error handler of a command with [AtMostOnce] whose run a crash of the bot has ended.
 	ErrInterrupted = errors.New("the bot ended while it ran the command, which is not repeated")
 
+	// ErrTooOld means that a message could not be sent for as long as [WithMaxSendAge] says.
+	ErrTooOld = errors.New("message was not taken by the server in time")
+
 	// ErrEmptyMessage is returned by a send of a body without text.
 	ErrEmptyMessage = errors.New("message is empty")
 

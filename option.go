@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -39,6 +40,7 @@ type settings struct {
 	texts        func(*Context) map[Text]string
 	onError      ErrorHandler
 	transport    *http.Transport
+	maxSendAge   time.Duration
 	store        Store
 	encryption   Encryption
 	standby      bool
@@ -56,6 +58,7 @@ func newSettings(opts []Option) *settings {
 		helpFormat:  plainHelp{},
 		unknown:     suggestCommand,
 		onError:     replyWithError,
+		maxSendAge:  DefaultMaxSendAge,
 		transport:   transport,
 	}
 	for i, opt := range opts {
@@ -192,6 +195,21 @@ func WithMessageCache(messages int) Option {
 			return
 		}
 		s.cacheSize = messages
+	}
+}
+
+// DefaultMaxSendAge is how long a message is tried to be sent where [WithMaxSendAge] does not say.
+const DefaultMaxSendAge = time.Hour
+
+// WithMaxSendAge sets how long the bot tries to send a message that the server refuses for the rate of requests, or
+// does not take since it can't be reached or has trouble. After that, the send returns [ErrTooOld]. Default: 1 h.
+func WithMaxSendAge(d time.Duration) Option {
+	return func(s *settings) {
+		if d <= 0 {
+			s.wrong("WithMaxSendAge", "the time is not positive")
+			return
+		}
+		s.maxSendAge = d
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -29,6 +30,8 @@ const (
 type outbox struct {
 	client *mautrix.Client
 	seal   sealer
+	maxAge time.Duration // How long a request may be repeated
+	pace   pacer
 
 	mu    sync.Mutex
 	turns map[id.RoomID]*turn
@@ -43,8 +46,8 @@ type turn struct {
 // sealer is what an event is sent as: in an encrypted room, as its ciphertext. It refuses what it can't encrypt.
 type sealer func(ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage) (event.Type, json.RawMessage, error)
 
-func newOutbox(client *mautrix.Client, seal sealer) *outbox {
-	return &outbox{client: client, seal: seal, turns: make(map[id.RoomID]*turn)}
+func newOutbox(client *mautrix.Client, seal sealer, maxAge time.Duration) *outbox {
+	return &outbox{client: client, seal: seal, maxAge: maxAge, turns: make(map[id.RoomID]*turn)}
 }
 
 // inTurn calls f when it is its turn in the room.
@@ -108,7 +111,7 @@ func (o *outbox) put(ctx context.Context, room id.RoomID, typ event.Type, body j
 
 // deliver makes the request, in the room's turn, until it is answered.
 func (o *outbox) deliver(ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage, txn string) (sent id.EventID, err error) {
-	err = retry(ctx, func(ctx context.Context) error {
+	err = o.insist(ctx, room, func(ctx context.Context) error {
 		ctx, cancel := unlessSuperseded(ctx)
 		defer cancel()
 		resp, err := o.client.SendMessageEvent(ctx, room, typ, body,
@@ -122,6 +125,41 @@ func (o *outbox) deliver(ctx context.Context, room id.RoomID, typ event.Type, bo
 		err = errNoEventID
 	}
 	return sent, err
+}
+
+// insist makes a request for a room until it is answered for good, at the pace that the server allows, and gives up when
+// it has become too old.
+func (o *outbox) insist(ctx context.Context, room id.RoomID, f func(ctx context.Context) error) error {
+	_, answers := FromContext(ctx)
+	begin := time.Now()
+	var wait backoff
+	for {
+		if err := o.pace.enter(ctx, room, answers); err != nil {
+			return err
+		}
+		err := attemptOnce(ctx, f)
+		if err == nil {
+			o.pace.pass(room)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+		pause, again := retryWait(err, &wait)
+		if !again {
+			return err
+		}
+		if time.Since(begin)+pause > o.maxAge {
+			return fmt.Errorf("%w: %w", ErrTooOld, err)
+		}
+		if errors.Is(err, mautrix.MLimitExceeded) {
+			o.pace.slow(room, pause)
+			continue
+		}
+		if sleep(ctx, pause) != nil {
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+	}
 }
 
 // encodeContent is content as JSON of the length that servers count, in which < takes one byte.
@@ -148,7 +186,7 @@ func unlessSuperseded(ctx context.Context) (context.Context, context.CancelFunc)
 // redact removes an event's content.
 func (o *outbox) redact(ctx context.Context, room id.RoomID, target id.EventID, reason, txn string) error {
 	err := o.inTurn(ctx, room, func() error {
-		return retry(ctx, func(ctx context.Context) error {
+		return o.insist(ctx, room, func(ctx context.Context) error {
 			_, err := o.client.RedactEvent(ctx, room, target, mautrix.ReqRedact{Reason: reason, TxnID: txn})
 			return err
 		})
