@@ -48,48 +48,48 @@ func (s *Store) explain(err error) error {
 	if _, ok := errors.AsType[*niobot.StoreError](err); ok || err == nil {
 		return err
 	}
-	kind, cure := kind(err)
+	cure, kind := kind(err)
 	if kind != nil && !errors.Is(err, kind) {
 		err = fmt.Errorf("%w: %w", kind, err)
 	}
 	return s.fault(err, cure)
 }
 
-// kind is which of niobot's errors it is, if any, and what helps.
-func kind(err error) (kind error, cure string) {
+// kind is what helps, and which of niobot's errors it is, if any.
+func kind(err error) (cure string, kind error) {
 	switch {
 	case errors.Is(err, niobot.ErrStoreInUse):
-		return niobot.ErrStoreInUse, record.InUseCure
+		return record.InUseCure, niobot.ErrStoreInUse
 	case errors.Is(err, niobot.ErrStoreOwner):
-		return niobot.ErrStoreOwner, record.OwnerCure
+		return record.OwnerCure, niobot.ErrStoreOwner
 	case errors.Is(err, niobot.ErrStoreNewer):
-		return niobot.ErrStoreNewer, record.NewerCure
+		return record.NewerCure, niobot.ErrStoreNewer
 	case errors.Is(err, niobot.ErrStoreCorrupt):
-		return niobot.ErrStoreCorrupt, cureBackup
+		return cureBackup, niobot.ErrStoreCorrupt
 	case errors.Is(err, niobot.ErrStoreLost):
-		return niobot.ErrStoreLost, cureLost
+		return cureLost, niobot.ErrStoreLost
 	case errors.Is(err, context.Canceled):
-		return nil, ""
+		return "", nil
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch e.Code {
 		case codeDiskFull:
-			return niobot.ErrStoreFull, cureFull
+			return cureFull, niobot.ErrStoreFull
 		case codeReadOnly:
-			return niobot.ErrStoreReadOnly, cureReadOnly
+			return cureReadOnly, niobot.ErrStoreReadOnly
 		case codeNoPermission:
-			return niobot.ErrStoreReadOnly, cureRights
+			return cureRights, niobot.ErrStoreReadOnly
 		case codeCorrupt, codeIndexCorrupt:
-			return niobot.ErrStoreCorrupt, cureBackup
+			return cureBackup, niobot.ErrStoreCorrupt
 		case codePassword, codeNoLogin:
-			return nil, cureLogin
+			return cureLogin, nil
 		case codeNoDatabase:
-			return nil, cureDatabase
+			return cureDatabase, nil
 		}
-		return nil, ""
+		return "", nil
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return nil, cureConnect
+		return cureConnect, nil
 	}
-	return nil, ""
+	return "", nil
 }

@@ -55,56 +55,56 @@ func (s *Store) explain(err error) error {
 	if _, ok := errors.AsType[*niobot.StoreError](err); ok || err == nil {
 		return err
 	}
-	kind, cure := s.kind(err)
+	cure, kind := s.kind(err)
 	if kind != nil && !errors.Is(err, kind) {
 		err = fmt.Errorf("%w: %w", kind, err)
 	}
 	return s.fault(err, cure)
 }
 
-// kind is which of niobot's errors it is, if any, and what helps.
-func (s *Store) kind(err error) (kind error, cure string) {
+// kind is what helps, and which of niobot's errors it is, if any.
+func (s *Store) kind(err error) (cure string, kind error) {
 	switch {
 	case errors.Is(err, niobot.ErrStoreInUse):
-		return niobot.ErrStoreInUse, record.InUseCure
+		return record.InUseCure, niobot.ErrStoreInUse
 	case errors.Is(err, niobot.ErrStoreOwner):
-		return niobot.ErrStoreOwner, record.OwnerCure
+		return record.OwnerCure, niobot.ErrStoreOwner
 	case errors.Is(err, niobot.ErrStoreNewer):
-		return niobot.ErrStoreNewer, record.NewerCure
+		return record.NewerCure, niobot.ErrStoreNewer
 	case errors.Is(err, niobot.ErrStoreCorrupt):
-		return niobot.ErrStoreCorrupt, cureBackup
+		return cureBackup, niobot.ErrStoreCorrupt
 	case errors.Is(err, niobot.ErrStoreLost):
-		return niobot.ErrStoreLost, cureMoved
+		return cureMoved, niobot.ErrStoreLost
 	case errors.Is(err, errForeign), errors.Is(err, errNoFile):
-		return nil, cureForeign
+		return cureForeign, nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return nil, ""
+		return "", nil
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return niobot.ErrStoreFull, cureFull
+		return cureFull, niobot.ErrStoreFull
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
-		return niobot.ErrStoreReadOnly, cureWrite
+		return cureWrite, niobot.ErrStoreReadOnly
 	case errors.Is(err, os.ErrNotExist):
-		return nil, cureFolder
+		return cureFolder, nil
 	}
 	switch code(err) {
 	case sqlite3.SQLITE_FULL:
-		return niobot.ErrStoreFull, cureFull
+		return cureFull, niobot.ErrStoreFull
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return niobot.ErrStoreCorrupt, cureBackup
+		return cureBackup, niobot.ErrStoreCorrupt
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		return niobot.ErrStoreReadOnly, cureWrite
+		return cureWrite, niobot.ErrStoreReadOnly
 	case sqlite3.SQLITE_CANTOPEN:
 		if !s.folderIsWritable() {
-			return niobot.ErrStoreReadOnly, cureWrite
+			return cureWrite, niobot.ErrStoreReadOnly
 		}
-		return nil, cureWrite
+		return cureWrite, nil
 	case sqlite3.SQLITE_IOERR:
 		if extended(err) == sqlite3.SQLITE_IOERR_SHMSIZE { // The index of the log can't grow
-			return niobot.ErrStoreFull, cureFull
+			return cureFull, niobot.ErrStoreFull
 		}
-		return nil, cureDisk
+		return cureDisk, nil
 	}
-	return nil, ""
+	return "", nil
 }
 
 // folderIsWritable tries to make a file beside the store's.

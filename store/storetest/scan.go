@@ -40,7 +40,10 @@ func testEarlyBreak(t *testing.T, s Subject) {
 	again := store.Scan(t.Context(), "t", "")
 	for round := range 2 {
 		n := 0
-		for range again {
+		for _, err := range again {
+			if err != nil {
+				t.Fatal(err)
+			}
 			n++
 		}
 		if n != 1000 {
