@@ -62,7 +62,7 @@ func (o *oggStream) readBegin(s *source, off int64) error {
 			lengths := bytes.Clone(p.lengths)
 			samples, err := opusSamples(s, p.body, lengths)
 			// A page that ends the stream as well may end in the middle of a packet, so it says nothing.
-			if err == nil && p.flags&4 == 0 && p.granule > samples {
+			if err == nil && p.flags&4 == 0 && samples > 0 && p.granule > samples {
 				o.begin = p.granule - samples
 			}
 			return err
