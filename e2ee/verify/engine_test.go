@@ -379,39 +379,18 @@ func TestUnknownTransactions(t *testing.T) {
 	}
 }
 
-// TestFloods has many open as much as they can; what is kept and what is answered stays within bounds.
+// TestFloods has many ask as often as they can; what is kept and what is answered stays within bounds.
 func TestFloods(t *testing.T) {
 	w := newWorld(t, 1)
 	bot := w.device(robot, "ROBOT", verify.Policy{Admit: ask})
-	users := make([]*device, 300)
-	for i := range users {
-		users[i] = w.device(id.UserID(fmt.Sprintf("@user%d:example.org", i)), "PHONE", verify.Policy{})
-	}
 	for n := range 20 {
-		for _, u := range users {
-			handleRequest(t, bot, u.user, fmt.Sprint("D", n), fmt.Sprint("t", n), w.now, `"m.sas.v1"`)
-		}
+		handleRequest(t, bot, alice, fmt.Sprint("D", n), fmt.Sprint("t", n), w.now, `"m.sas.v1"`)
 	}
-	perUser := map[id.UserID]int{}
-	for _, s := range bot.engine.Sessions() {
-		perUser[s.Peer().User]++
+	if n := len(bot.engine.Sessions()); n != 4 {
+		t.Errorf("%d sessions are open with one user", n)
 	}
-	if n := len(bot.engine.Sessions()); n != 64 {
-		t.Errorf("%d sessions are open", n)
-	}
-	for user, n := range perUser {
-		if n > 4 {
-			t.Errorf("%d sessions are open with %s", n, user)
-		}
-	}
-	answers := 0
-	for _, m := range w.sent {
-		if m.evt.Sender == robot {
-			answers++
-		}
-	}
-	if answers > 128 {
-		t.Errorf("%d answers", answers)
+	if bot.sends != 8 {
+		t.Errorf("%d answers to one user", bot.sends)
 	}
 	if _, err := bot.engine.Request(t.Context(), alice, "PHONE"); !errors.Is(err, verify.ErrBusy) {
 		t.Errorf("a request gives %v", err)
@@ -419,10 +398,78 @@ func TestFloods(t *testing.T) {
 	if _, err := bot.engine.RequestInRoom(t.Context(), room, alice); !errors.Is(err, verify.ErrBusy) {
 		t.Errorf("a request in a room gives %v", err)
 	}
+	for n := range 4 {
+		for u := range 300 {
+			user := id.UserID(fmt.Sprintf("@user%d:example.org", u))
+			handleRequest(t, bot, user, fmt.Sprint("D", n), fmt.Sprint("t", n), w.now, `"m.sas.v1"`)
+		}
+	}
+	if n := len(bot.engine.Sessions()); n != 64 {
+		t.Errorf("%d sessions are open", n)
+	}
+	if bot.sends != 128 {
+		t.Errorf("%d answers", bot.sends)
+	}
+	if _, err := bot.engine.RequestInRoom(t.Context(), room, "@new:example.org"); !errors.Is(err, verify.ErrBusy) {
+		t.Errorf("a request in a room gives %v", err)
+	}
 	w.advance(10 * time.Minute)
 	bot.engine.Expire(t.Context())
 	if n := len(bot.engine.Sessions()); n != 0 {
 		t.Errorf("%d sessions are open after their time", n)
+	}
+	bot.sends = 0
+	for n := range 20 {
+		handleRequest(t, bot, alice, fmt.Sprint("D", n), fmt.Sprint("later", n), w.now, `"m.sas.v1"`)
+	}
+	if n := len(bot.engine.Sessions()); n != 4 || bot.sends != 8 {
+		t.Errorf("later, %d sessions are open and %d answers given", n, bot.sends)
+	}
+}
+
+// TestTheNextDeadlineIsTheEarliest has several sessions that began one after the other.
+func TestTheNextDeadlineIsTheEarliest(t *testing.T) {
+	w := newWorld(t, 1)
+	bot := w.device(robot, "ROBOT", verify.Policy{Admit: ask})
+	start := w.now
+	for n := range 20 {
+		handleRequest(t, bot, id.UserID(fmt.Sprintf("@user%d:example.org", n)), "D", "t", w.now, `"m.sas.v1"`)
+		w.advance(time.Second)
+	}
+	for n := range 20 {
+		want := start.Add(2*time.Minute + time.Duration(n)*time.Second)
+		if next := bot.engine.Expire(t.Context()); !next.Equal(want) {
+			t.Fatalf("the next deadline is %v, want %v", next, want)
+		}
+		w.mu.Lock()
+		w.now = want
+		w.mu.Unlock()
+	}
+}
+
+// TestTheHookIsNotCalledWithinItself although it confirms, which brings the next step about.
+func TestTheHookIsNotCalledWithinItself(t *testing.T) {
+	p := newPair(t, 1, false)
+	within := false
+	p.bot.hook = func(ctx context.Context, s *verify.Session, state verify.State) {
+		if within {
+			t.Errorf("told of %v within the hook", state)
+		}
+		within = true
+		if state == verify.StateComparing {
+			if err := s.Confirm(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+		within = false
+	}
+	request(t, p.bot, p.other, true)
+	p.settle()
+	want := []verify.State{
+		verify.StateRequested, verify.StateReady, verify.StateExchanging, verify.StateComparing, verify.StateWaiting,
+	}
+	if !slices.Equal(p.bot.states, want) {
+		t.Errorf("the hook saw %v, want %v", p.bot.states, want)
 	}
 }
 

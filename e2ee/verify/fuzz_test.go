@@ -18,7 +18,8 @@ var contents = []string{
 		`"message_authentication_codes":["hkdf-hmac-sha256.v2"],"short_authentication_string":["decimal","emoji"]}`,
 	`{"from_device":"D","method":"m.reciprocate.v1","secret":"AAAAAAAAAAAAAAAAAAAAAA"}`,
 	`{"commitment":"e7lLRAahJ4wECiJsIkHNr4iLqYWm5cCxK9/w3cMiAtY","hash":"sha256",` +
-		`"short_authentication_string":["emoji"],"key_agreement_protocol":"curve25519-hkdf-sha256","message_authentication_code":"hkdf-hmac-sha256.v2"}`,
+		`"short_authentication_string":["emoji"],"key_agreement_protocol":"curve25519-hkdf-sha256",` +
+		`"message_authentication_code":"hkdf-hmac-sha256.v2"}`,
 	`{"key":"e7lLRAahJ4wECiJsIkHNr4iLqYWm5cCxK9/w3cMiAtY=","transaction_id":"t"}`,
 	`{"keys":"e7lLRAahJ4wECiJsIkHNr4iLqYWm5cCxK9/w3cMiAtY","mac":` +
 		`{"ed25519:D":"e7lLRAahJ4wECiJsIkHNr4iLqYWm5cCxK9/w3cMiAtY"},"transaction_id":"t"}`,

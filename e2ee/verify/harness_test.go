@@ -81,6 +81,7 @@ type device struct {
 	sendErr   error
 	trustErr  error
 	keysErr   error
+	sends     int    // How often it has sent something
 	holdReply func() // Called after a room event was put on its way, before its id is given back
 }
 
@@ -131,6 +132,7 @@ func (d *device) ToDevice(
 	}
 	d.w.mu.Lock()
 	defer d.w.mu.Unlock()
+	d.sends++
 	for _, other := range d.w.devices {
 		if other.user == user && (to == "*" || other.id == to) {
 			d.w.deliver(other, verify.Event{Type: typ, Sender: d.user, Content: slices.Clone(content)})

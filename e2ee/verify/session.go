@@ -292,7 +292,6 @@ func (s *Session) end(state State, err error) {
 		return
 	}
 	s.err = err
-	s.early = nil
 	s.sas.private = nil
 	s.enter(state)
 	s.engine.forget(s)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"image/png"
 	"slices"
 	"strings"
@@ -170,6 +171,17 @@ func TestQRPayload(t *testing.T) {
 	want := "MATRIX\x02\x01\x00\x03abc" + strings.Repeat("1", 32) + strings.Repeat("2", 32) + "sixteen bytes it"
 	if string(payload) != want {
 		t.Errorf("the payload is %q", payload)
+	}
+	for name, change := range map[string]func(b []byte) []byte{
+		"mode":   func(b []byte) []byte { b[7] = 3; return b },
+		"header": func(b []byte) []byte { b[6] = 1; return b },
+		"length": func(b []byte) []byte { b[9] = 200; return b },
+		"empty":  func(b []byte) []byte { b[9] = 0; return b },
+		"end":    func(b []byte) []byte { return b[:len(b)-9] },
+	} {
+		if _, err := ParseQR(change(bytes.Clone(payload))); !errors.Is(err, ErrPayload) {
+			t.Errorf("with another %s: %v", name, err)
+		}
 	}
 	for _, broken := range []*QR{
 		{Mode: 3, Transaction: "a", Key1: key(1), Key2: key(2), Secret: code.Secret},
