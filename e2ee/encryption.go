@@ -13,6 +13,7 @@ import (
 	"maunium.net/go/mautrix/id"
 
 	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/e2ee/verify"
 )
 
 // Encryption reads and writes encrypted rooms for one bot. It may be used from several goroutines once it was started.
@@ -119,4 +120,14 @@ func (e *Encryption) Rotate(_ context.Context, room id.RoomID) error {
 	}
 	g.rooms.rotate(room)
 	return nil
+}
+
+// Verifier is the engine of verifications: it begins them, and finds those that are open. It is nil before Start and
+// after Stop.
+func (e *Encryption) Verifier() *verify.Engine {
+	g, err := e.running()
+	if err != nil {
+		return nil
+	}
+	return g.verify.engine
 }

@@ -45,6 +45,7 @@ type engine struct {
 	missing *missingKeys
 	backup  *keyBackup
 	mail    *mailbox
+	verify  *verifications
 
 	ctx    context.Context // Of the goroutines; ends with end
 	cancel context.CancelFunc
@@ -84,6 +85,10 @@ func newEngine(
 	g.mail = newMailbox(g)
 	g.store.wanted = g.missing.wants
 	g.store.wedged = g.mail.unwedge
+	if g.verify, err = newVerifications(g); err != nil {
+		g.cancel()
+		return nil, err
+	}
 	return g, nil
 }
 
@@ -99,10 +104,11 @@ func (g *engine) begin(ctx context.Context) error {
 	g.wg.Go(func() { g.missing.run(g.ctx) })
 	g.wg.Go(func() { g.backup.run(g.ctx) })
 	g.wg.Go(func() { g.mail.run(g.ctx) })
-	return nil
+	return g.verify.begin(ctx)
 }
 
 func (g *engine) end() {
+	g.verify.end()
 	g.cancel()
 	g.wg.Wait()
 	g.mach.Destroy()

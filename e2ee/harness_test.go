@@ -150,6 +150,7 @@ type bot struct {
 	keys    []string // Recovery keys that were handed over
 }
 
+func (b *bot) Bot() *niobot.Bot        { return nil }
 func (b *bot) Client() *mautrix.Client { return b.client }
 func (b *bot) Account() niobot.Account {
 	return niobot.Account{UserID: b.client.UserID, DeviceID: b.client.DeviceID}

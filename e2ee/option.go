@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"go.mau.fi/util/dbutil"
+
+	"github.com/niobot/niobot/e2ee/verify"
 )
 
 // Database is a store that keeps the keys as well: store/sqlite and store/postgres have it.
@@ -24,6 +26,8 @@ type settings struct {
 	allowReset    bool
 	sharing       Sharing
 	pickleKey     []byte
+	policy        verify.Policy
+	verifyHook    verify.Hook
 }
 
 // RecoveryKey gives the account's recovery key, as it was handed over when the identity was made. A new device signs
@@ -95,6 +99,13 @@ func ShareWith(whose Sharing) Option {
 // It must be the same at each start; its length is free, but 32 random bytes are what makes sense.
 func PickleKey(key []byte) Option {
 	return func(s *settings) { s.pickleKey = key }
+}
+
+// Verification says who may verify the bot, and shows the steps of it to a person. A policy without Admit takes requests
+// of the bot's owners and of its own account; a nil hook writes each step with its emoji into the log. Without this
+// option it is both. What a person says to the emoji goes to the session, which [Encryption.Verifier] finds.
+func Verification(policy verify.Policy, hook verify.Hook) Option {
+	return func(s *settings) { s.policy, s.verifyHook = policy, hook }
 }
 
 func makeSettings(opts []Option) settings {

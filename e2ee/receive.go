@@ -6,11 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
 	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/e2ee/verify"
 )
 
 const (
@@ -79,6 +81,10 @@ func (g *engine) sort(evt *event.Event) *event.Event {
 		if json.Unmarshal(raw, &content) == nil {
 			g.mail.secretRequest(evt.Sender, content)
 		}
+	case strings.HasPrefix(typ, verifyTypePrefix):
+		g.verify.take(verify.Event{
+			Type: event.Type{Type: typ, Class: event.ToDeviceEventType}, Sender: evt.Sender, Content: raw,
+		})
 	case isWithheldType(typ):
 		var content event.RoomKeyWithheldEventContent
 		if json.Unmarshal(raw, &content) == nil {
@@ -121,6 +127,7 @@ func (g *engine) learnSenders(ctx context.Context, sealed []*event.Event) {
 // neither. Otherwise a crash in between would lose a key for good, as its message is taken for a repetition then.
 func (g *engine) openSealed(ctx context.Context, batch []*event.Event) error {
 	var arrivals []arrival
+	var others []verify.Event // What is not of the machine: verifications may be encrypted as well
 	ctx = g.machineContext(ctx)
 	err := g.withOlm(ctx, func(ctx context.Context) error {
 		ctx = collecting(ctx, &arrivals)
@@ -130,7 +137,9 @@ func (g *engine) openSealed(ctx context.Context, batch []*event.Event) error {
 			}
 			err := guarded(func() error {
 				g.mail.reading(evt.Sender, evt.Content.Parsed.(*event.EncryptedEventContent).SenderKey)
-				g.mach.HandleEncryptedEvent(ctx, evt)
+				if open := g.mach.HandleEncryptedEvent(ctx, evt); open != nil {
+					others = append(others, verify.Event{Type: open.Type, Sender: open.Sender, Content: open.Content.VeryRaw})
+				}
 				return nil
 			})
 			if err != nil {
@@ -143,5 +152,8 @@ func (g *engine) openSealed(ctx context.Context, batch []*event.Event) error {
 		return err
 	}
 	g.arrived(arrivals...)
+	for _, evt := range others {
+		g.verify.take(evt)
+	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"maunium.net/go/mautrix/id"
 
 	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/e2ee/verify"
 )
 
 // Encryption stands for the real one in a program that was built without the tag goolm: all that it does is to say so.
@@ -68,3 +69,6 @@ func (*Encryption) ResetIdentity(context.Context) error { return ErrNotBuilt }
 
 // Identity returns [ErrNotBuilt].
 func (*Encryption) Identity(context.Context) (Identity, error) { return Identity{}, ErrNotBuilt }
+
+// Verifier returns nil: there is nothing to verify with.
+func (*Encryption) Verifier() *verify.Engine { return nil }
