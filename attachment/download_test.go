@@ -184,7 +184,8 @@ func TestNothingIsGivenOutBeforeItsHashIsRight(t *testing.T) {
 	wrong := *content.File
 	wrong.Hashes.SHA256 = base64.RawStdEncoding.EncodeToString(make([]byte, 32))
 	repo := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(stored) })
-	if _, err := repo.Download(deadline(t), &event.MessageEventContent{File: &wrong}); !errors.Is(err, attachment.ErrHashMismatch) {
+	_, err := repo.Download(deadline(t), &event.MessageEventContent{File: &wrong})
+	if !errors.Is(err, attachment.ErrHashMismatch) {
 		t.Errorf("wrong hash: got %v", err)
 	}
 }
@@ -237,7 +238,8 @@ func TestOtherDownloads(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := h.repo.Download(deadline(t), &event.MessageEventContent{MsgType: event.MsgText, Body: "hi"}); !errors.Is(err, attachment.ErrNoMedia) {
+	_, err := h.repo.Download(deadline(t), &event.MessageEventContent{MsgType: event.MsgText, Body: "hi"})
+	if !errors.Is(err, attachment.ErrNoMedia) {
 		t.Errorf("got %v", err)
 	}
 }

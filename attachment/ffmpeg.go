@@ -124,12 +124,13 @@ func (r *Repository) still(ctx context.Context, f file, path, mime string) (imag
 	out := &bounded{most: maxStill}
 	size := fmt.Sprintf("scale='min(%d,iw)':'min(%d,ih)':force_original_aspect_ratio=decrease",
 		ThumbnailWidth, ThumbnailHeight)
-	err := r.run(ctx, stillTime, f, path, mime, out, "-an", "-frames:v", "1", "-vf", size, "-c:v", "png", "-f", "image2pipe")
+	err := r.run(ctx, stillTime, f, path, mime, out,
+		"-an", "-frames:v", "1", "-vf", size, "-c:v", "png", "-f", "image2pipe")
 	if err != nil {
 		return nil, err
 	}
 	data := sizedFile{bytes.NewReader(out.Bytes()), io.NopCloser(nil), int64(out.Len())}
-	return decodePicture(ctx, data, "image/png", maxDecoded)
+	return decodePicture(ctx, data, "image/png", r.maxPicture)
 }
 
 // toVoice makes Opus in Ogg of a recording, where it is not that already.

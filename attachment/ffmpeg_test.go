@@ -85,8 +85,8 @@ func TestStillOfAVideo(t *testing.T) {
 	} {
 		p := must(attachment.Of(source).Prepare(deadline(t), h.repo))(t)
 		defer p.Close()
-		if p.Kind != attachment.KindVideo || p.Thumbnail == nil || p.Thumbnail.Width != 640 || p.Thumbnail.MIME != "image/jpeg" ||
-			len(p.Blurhash) != 28 {
+		if p.Kind != attachment.KindVideo || p.Thumbnail == nil || p.Thumbnail.Width != 640 ||
+			p.Thumbnail.MIME != "image/jpeg" || len(p.Blurhash) != 28 {
 			t.Errorf("%s: got %+v", name, p)
 		}
 	}
@@ -184,7 +184,8 @@ func TestVoice(t *testing.T) {
 	if again.MSC3245Voice == nil || len(again.MSC1767Audio.Waveform) != 2 || again.MSC1767Audio.Duration != 7000 {
 		t.Errorf("sent on, it is %v", fields(t, again))
 	}
-	if _, err := attachment.Voice(attachment.Bytes("song.mp3", song)).Prepare(deadline(t), other.repo); !errors.Is(err, attachment.ErrNoTool) {
+	_, err := attachment.Voice(attachment.Bytes("song.mp3", song)).Prepare(deadline(t), other.repo)
+	if !errors.Is(err, attachment.ErrNoTool) {
 		t.Errorf("without ffmpeg: got %v", err)
 	}
 }

@@ -21,8 +21,9 @@ func TestParse(t *testing.T) {
 		{
 			"picture with caption",
 			`{"msgtype":"m.image","body":"The cat.","filename":"cat.jpg","format":"org.matrix.custom.html",
-			"formatted_body":"<b>The cat.</b>","url":"mxc://example.org/a_B-9","info":{"mimetype":"image/JPEG; x=y","size":12,
-			"w":3,"h":4,"thumbnail_url":"mxc://example.org/t","xyz.amorgan.blurhash":"LKO","org.matrix.msc4230.is_animated":true}}`,
+			"formatted_body":"<b>The cat.</b>","url":"mxc://example.org/a_B-9","info":{"mimetype":"image/JPEG; x=y",
+			"size":12,"w":3,"h":4,"thumbnail_url":"mxc://example.org/t","xyz.amorgan.blurhash":"LKO",
+			"org.matrix.msc4230.is_animated":true}}`,
 			attachment.Info{
 				Kind: attachment.KindImage, Name: "cat.jpg", Caption: "The cat.", CaptionHTML: "<b>The cat.</b>",
 				MIME: "image/jpeg", Size: 12, Width: 3, Height: 4, Blurhash: "LKO", Animated: true, HasThumbnail: true,
@@ -42,11 +43,13 @@ func TestParse(t *testing.T) {
 			}, false,
 		},
 		{
-			"sticker", `{"body":"","url":"mxc://example.org/a","info":{"mimetype":"image/webp","duration":-4,"w":-1,"h":1e300}}`,
+			"sticker",
+			`{"body":"","url":"mxc://example.org/a","info":{"mimetype":"image/webp","duration":-4,"w":-1,"h":1e300}}`,
 			attachment.Info{Kind: attachment.KindImage, Name: "image.webp", MIME: "image/webp"}, false,
 		},
 		{
-			"wild duration", `{"msgtype":"m.video","body":"v","url":"mxc://example.org/a","info":{"duration":9e15,"mimetype":"x"}}`,
+			"wild duration",
+			`{"msgtype":"m.video","body":"v","url":"mxc://example.org/a","info":{"duration":9e15,"mimetype":"x"}}`,
 			attachment.Info{Kind: attachment.KindVideo, Name: "v", MIME: "application/octet-stream"}, false,
 		},
 		{name: "text", content: `{"msgtype":"m.text","body":"hi"}`, wantErr: true},
@@ -90,8 +93,8 @@ func TestParse(t *testing.T) {
 // FuzzParse holds what is read of messages to its bounds.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"msgtype":"m.image","body":"a","filename":"b","url":"mxc://a/b","info":{"w":1,"h":2,"size":3}}`))
-	f.Add([]byte(`{"msgtype":"m.audio","body":"a","url":"mxc://a/b","org.matrix.msc1767.audio":{"duration":1,"waveform":[1]}}`))
-	f.Add([]byte(`{"body":"a","file":{"url":"mxc://a/b","v":"v2","key":{"alg":"A256CTR","k":"AA"},"iv":"AA","hashes":{}}}`))
+	f.Add([]byte(`{"msgtype":"m.audio","url":"mxc://a/b","org.matrix.msc1767.audio":{"duration":1,"waveform":[1]}}`))
+	f.Add([]byte(`{"file":{"url":"mxc://a/b","v":"v2","key":{"alg":"A256CTR","k":"AA"},"iv":"AA","hashes":{}}}`))
 	f.Add([]byte(`{"msgtype":"dm.filament.gallery","body":"a","itemtypes":[{"itemtype":"m.image"},7,null]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var gallery attachment.Gallery

@@ -41,7 +41,9 @@ func TestCleanName(t *testing.T) {
 }
 
 func FuzzCleanName(f *testing.F) {
-	for _, seed := range []string{"cat.jpg", "../x", "a\u202eb", strings.Repeat("é", 300) + ".txt", "\xff", " . .", "a/\\."} {
+	for _, seed := range []string{
+		"cat.jpg", "../x", "a\u202eb", strings.Repeat("é", 300) + ".txt", "\xff", " . .", "a/\\.",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {

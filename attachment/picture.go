@@ -17,10 +17,6 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// maxDecoded bounds what a decoded picture takes, in bytes: about 33 million pixels with transparency, or 44 million
-// of a photo.
-const maxDecoded = 128 << 20
-
 // maxSide bounds the sides of a picture, in pixels, so that their product can't overflow.
 const maxSide = 1 << 16
 
@@ -30,15 +26,17 @@ type format struct {
 	decode func(io.Reader) (image.Image, error)
 	// extra is what decoding needs beside the picture, in bytes for each pixel.
 	extra int
+	// need, if it is set, is what decoding needs in all, in bytes.
+	need func(io.Reader) (int64, error)
 }
 
 // formats are the pictures that can be decoded, by media type. They are named here rather than registered with package
 // image, where any other package could add more.
 var formats = map[string]format{
-	"image/jpeg": {config: jpeg.DecodeConfig, decode: jpeg.Decode},
+	"image/jpeg": {config: jpeg.DecodeConfig, decode: jpeg.Decode, need: jpegNeed},
 	"image/png":  {config: png.DecodeConfig, decode: png.Decode},
 	"image/apng": {config: png.DecodeConfig, decode: png.Decode}, // Its first frame or its still picture
-	"image/gif":  {config: gif.DecodeConfig, decode: decodeGIF},
+	"image/gif":  {config: gif.DecodeConfig, decode: decodeGIF, extra: 4},
 	"image/webp": {config: webp.DecodeConfig, decode: webp.Decode, extra: 4},
 	"image/bmp":  {config: bmp.DecodeConfig, decode: bmp.Decode},
 	"image/tiff": {config: tiff.DecodeConfig, decode: tiff.Decode, extra: 4},
@@ -59,7 +57,13 @@ func decodePicture(ctx context.Context, f file, mime string, limit int64) (image
 	if width <= 0 || height <= 0 || width > maxSide || height > maxSide {
 		return nil, fmt.Errorf("%w: %d × %d pixels", ErrPicture, width, height)
 	}
-	if need := width * height * int64(pixelBytes(config.ColorModel)+format.extra); need > limit {
+	need := width * height * int64(pixelBytes(config.ColorModel)+format.extra)
+	if format.need != nil {
+		if need, err = format.need(reader(ctx, f)); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrPicture, err)
+		}
+	}
+	if need > limit {
 		return nil, fmt.Errorf("%w: %d × %d pixels take %d bytes, and the limit is %d",
 			ErrPicture, width, height, need, limit)
 	}

@@ -152,7 +152,7 @@ func (a *Attachment) preview(ctx context.Context, r *Repository, p *Prepared, pa
 		if !a.noThumbnail {
 			want.thumbnail = thumbnailIfLarge
 		}
-		picture, err = decodePicture(ctx, p.file, found.mime, maxDecoded)
+		picture, err = decodePicture(ctx, p.file, found.mime, r.maxPicture)
 	} else {
 		// ffmpeg turns it upright.
 		want.orientation, want.lossy = 1, p.Kind == KindVideo

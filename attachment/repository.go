@@ -16,9 +16,13 @@ import (
 // DefaultMaxDownload is the most that a received file, or one from a URL, may have: 256 MiB.
 const DefaultMaxDownload = 256 << 20
 
+// DefaultMaxPicture is the most that a decoded picture may take in memory: 128 MiB, about 33 million pixels with
+// transparency, or 89 million of a usual photo.
+const DefaultMaxPicture = 128 << 20
+
 const (
 	limitLasts     = time.Hour // For how long what the server said of its limit is believed
-	maxDecodings   = 2         // At a time; a picture may take [maxDecoded] bytes
+	maxDecodings   = 2         // At a time, see WithMaxPicture
 	requestTimeout = 60 * time.Second
 )
 
@@ -30,6 +34,7 @@ type Repository struct {
 	retry       Retry
 	dir         string
 	maxDownload int64
+	maxPicture  int64
 	log         *slog.Logger
 	warn        func(ctx context.Context, p *Prepared)
 	tool        tool
@@ -54,6 +59,12 @@ func WithRetry(retry Retry) RepositoryOption { return func(r *Repository) { r.re
 // WithMaxDownload sets the most that a received file may have, in bytes; [DefaultMaxDownload] without it.
 func WithMaxDownload(bytes int64) RepositoryOption {
 	return func(r *Repository) { r.maxDownload = bytes }
+}
+
+// WithMaxPicture sets what a picture may take in memory to be decoded, in bytes; [DefaultMaxPicture] without it. Larger
+// ones are sent without a thumbnail and a blurhash. Two are decoded at a time.
+func WithMaxPicture(bytes int64) RepositoryOption {
+	return func(r *Repository) { r.maxPicture = bytes }
 }
 
 // WithUploadCache sets how many plain files are remembered, so that they go up once; 256 without it, none for 0.
@@ -88,7 +99,7 @@ func NewRepository(client *mautrix.Client, opts ...RepositoryOption) *Repository
 	}
 	httpClient.Timeout = 0
 	r := &Repository{
-		client: client, http: httpClient, retry: retry, maxDownload: DefaultMaxDownload,
+		client: client, http: httpClient, retry: retry, maxDownload: DefaultMaxDownload, maxPicture: DefaultMaxPicture,
 		log: slog.New(slog.DiscardHandler), warn: func(context.Context, *Prepared) {},
 		decodings: make(chan struct{}, maxDecodings), uploads: newUploadCache(defaultUploadCache),
 	}

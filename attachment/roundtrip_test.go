@@ -194,8 +194,10 @@ func TestPathNeedsNoName(t *testing.T) {
 // nio-bot 86 and 87: a thumbnail of a video never worked, and a video without one, or from memory, could not be sent.
 func TestVideoIsSentWithoutThumbnail(t *testing.T) {
 	h := newHome(t, fakehs.Options{})
-	video := attachment.Bytes("clip.mp4", append([]byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"), noise(900)...))
-	for _, opts := range [][]attachment.Option{nil, {attachment.NoThumbnail()}, {attachment.NoThumbnail(), attachment.NoBlurhash()}} {
+	video := attachment.Bytes("clip.mp4", mp4())
+	for _, opts := range [][]attachment.Option{
+		nil, {attachment.NoThumbnail()}, {attachment.NoThumbnail(), attachment.NoBlurhash()},
+	} {
 		content := must(attachment.Video(video, opts...).Content(deadline(t), h.repo, false))(t)
 		if content.MsgType != event.MsgVideo || content.Info.ThumbnailInfo != nil || content.Info.MimeType != "video/mp4" {
 			t.Errorf("got %+v", content)

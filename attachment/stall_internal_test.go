@@ -53,7 +53,8 @@ func TestRetry(t *testing.T) {
 		min, max time.Duration
 	}{
 		{"success", nil, 1, 0, 0},
-		{"network", mautrix.HTTPError{WrappedError: errors.New("reset")}, 5, 3750 * time.Millisecond, 7500 * time.Millisecond},
+		{"network", mautrix.HTTPError{WrappedError: errors.New("reset")}, 5, 3750 * time.Millisecond,
+			7500 * time.Millisecond},
 		{"given up", mautrix.HTTPError{WrappedError: context.Canceled}, 1, 0, 0},
 		{"server is down", answer(502, "", 0), 5, 3750 * time.Millisecond, 7500 * time.Millisecond},
 		{"not there", answer(501, "", 0), 1, 0, 0},

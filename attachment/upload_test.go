@@ -43,7 +43,8 @@ func TestOneFileGoesUpOnceForTenRooms(t *testing.T) {
 	for range 2 {
 		must(attachment.Of(attachment.Bytes("f.bin", data)).Content(deadline(t), h.repo, true))(t)
 	}
-	must(attachment.Of(attachment.Bytes("f.bin", data), attachment.MIME("text/cat")).Content(deadline(t), h.repo, false))(t)
+	other := attachment.Of(attachment.Bytes("f.bin", data), attachment.MIME("text/cat"))
+	must(other.Content(deadline(t), h.repo, false))(t)
 	if n := h.CountRequests("PUT", "/upload/"); n != 4 {
 		t.Errorf("there were %d uploads in the end", n)
 	}
