@@ -11,7 +11,7 @@ const maxItems = 1024
 // property is what may be said of a picture (ISO/IEC 23008-12, 6.5).
 type property struct {
 	kind          string
-	width, height int  // ispe
+	width, height int  // ispe; clap, which leaves out what stands at the edges to fill blocks
 	value         byte // irot: quarters against the clock; imir: 0 exchanges top and bottom, 1 left and right
 }
 
@@ -47,6 +47,10 @@ func readHEIF(s *source, meta box, info *Info) error {
 		switch p := properties[index-1]; p.kind {
 		case "ispe":
 			info.Width, info.Height = p.width, p.height
+		case "clap":
+			if p.width > 0 && p.width <= info.Width && p.height > 0 && p.height <= info.Height {
+				info.Width, info.Height = p.width, p.height
+			}
 		case "irot":
 			turned.turn(-int(p.value & 3))
 		case "imir":
@@ -161,6 +165,12 @@ func readProperty(s *source, b box, info *Info) (property, error) {
 		}
 		p.width = int(binary.BigEndian.Uint32(body[4:]) & 0x7fffffff)
 		p.height = int(binary.BigEndian.Uint32(body[8:]) & 0x7fffffff)
+	case "clap":
+		body, err := s.at(b.from, 16)
+		if err != nil {
+			return p, err
+		}
+		p.width, p.height = quotient(body), quotient(body[8:])
 	case "irot", "imir":
 		body, err := s.at(b.from, 1)
 		if err != nil {
@@ -177,6 +187,14 @@ func readProperty(s *source, b box, info *Info) (property, error) {
 		}
 	}
 	return p, nil
+}
+
+// quotient is a fraction of two numbers as a whole one, or 0.
+func quotient(b []byte) int {
+	if divisor := binary.BigEndian.Uint32(b[4:]); divisor > 0 {
+		return int(binary.BigEndian.Uint32(b) / divisor)
+	}
+	return 0
 }
 
 // readLinks reads an ipma box and gives the numbers, from 1, of the primary item's properties.

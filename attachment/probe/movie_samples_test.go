@@ -205,6 +205,9 @@ func heifSamples() []sample {
 		probe.Info{MIME: "image/avif", Width: 4032, Height: 3024, Orientation: 4, Codecs: []string{"av1"}})
 	add("transposed.avif", heif(avif, "av01", [][]byte{tile, whole, turn(1), flip(0)}, 2, 3, 4),
 		probe.Info{MIME: "image/avif", Width: 3024, Height: 4032, Orientation: 5, Codecs: []string{"av1"}})
+	clean := isoBox("clap", join(uint32(8000), uint32(2), uint32(3000), uint32(1), make([]byte, 16)))
+	add("cropped.heic", heif(heic, "hvc1", [][]byte{tile, whole, clean, turn(3)}, 2, 3, 4),
+		probe.Info{MIME: "image/heic", Width: 3000, Height: 4000, Orientation: 6, Codecs: []string{"hevc"}})
 	add("animated.avif", heif([]string{"avis", "avif", "msf1"}, "av01", [][]byte{tile, whole}, 2),
 		probe.Info{MIME: "image/avif", Width: 4032, Height: 3024, Orientation: 1, Animated: true, Codecs: []string{"av1"}})
 	return list

@@ -11,7 +11,7 @@ import (
 func TestWarnings(t *testing.T) {
 	want := map[string]string{
 		"little.tiff": "TIFF", "turned.tiff": "TIFF", "picture.jxl": "JPEG XL",
-		"plain.heic": "HEIC", "phone.heic": "HEIC", "mif1.heic": "HEIC",
+		"plain.heic": "HEIC", "phone.heic": "HEIC", "mif1.heic": "HEIC", "cropped.heic": "HEIC",
 		"film.mkv": "Matroska", "ratio.mkv": "Matroska", "song.mka": "Matroska",
 		"phone.3gp": "video/3gpp", "silent.ogv": "Theora", "voice.spx": "speex", "adpcm.wav": "adpcm_ima_wav",
 		"live.ts": "transport streams", "sound.caf": "play files of type audio/x-caf",
