@@ -11,8 +11,8 @@ type box struct {
 	from, to int64 // The body, which ends with the box around it at the latest
 }
 
-// boxes walks the boxes between two offsets. Nothing is entered that isn't asked for by name, so boxes in boxes in boxes
-// cost nothing.
+// boxes walks the boxes between two offsets. Nothing is entered that isn't asked for by name, so boxes in boxes in
+// boxes cost nothing.
 func boxes(s *source, from, to int64) iter.Seq2[box, error] {
 	return func(yield func(box, error) bool) {
 		for off := from; off+8 <= to; {

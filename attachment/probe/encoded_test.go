@@ -19,8 +19,8 @@ import (
 )
 
 // encoded are the files of testdata, which are what encoders make of a plain picture and a plain tone: FFmpeg with its
-// libraries, libheif and libavif. The other samples show that the parsers agree with the specifications, these that they
-// agree with the world.
+// libraries, libheif and libavif. The other samples show that the parsers agree with the specifications, these that
+// they agree with the world.
 var encoded = []struct {
 	name string
 	want probe.Info
@@ -179,7 +179,8 @@ func TestAgainstImageMagick(t *testing.T) {
 func TestAgainstFFprobe(t *testing.T) {
 	ffprobe := program(t, "ffprobe", "FFmpeg")
 	compared := 0
-	for path, want := range comparable(t, ".mp4", ".mov", ".webm", ".mkv", ".opus", ".oga", ".m4a", ".aac", ".mp3", ".flac", ".wav") {
+	endings := []string{".mp4", ".mov", ".webm", ".mkv", ".opus", ".oga", ".m4a", ".aac", ".mp3", ".flac", ".wav"}
+	for path, want := range comparable(t, endings...) {
 		out, err := exec.CommandContext(t.Context(), ffprobe, "-v", "error", "-of", "json",
 			"-show_entries", "format=duration:stream=width,height", path).Output()
 		if err != nil {

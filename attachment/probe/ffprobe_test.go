@@ -17,8 +17,8 @@ import (
 // aviFile is known to be AVI, and no more.
 func aviFile() []byte { return riff("AVI ", riffChunk("LIST", []byte("hdrl"))) }
 
-// fakeFFprobe puts a script named ffprobe into PATH, and gives the folder that it may write to. Only it is in PATH, beside
-// the system's tools.
+// fakeFFprobe puts a script named ffprobe into PATH, and gives the folder that it may write to. Only the system's
+// tools are in PATH beside it.
 func fakeFFprobe(t *testing.T, script string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {

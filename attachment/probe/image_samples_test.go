@@ -175,7 +175,9 @@ func losslessWebP(width, height int, alpha bool) []byte {
 
 func extendedWebP(flags byte, width, height int) []byte {
 	w, h := uint32(width-1), uint32(height-1)
-	return riffChunk("VP8X", []byte{flags, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)})
+	return riffChunk("VP8X", []byte{
+		flags, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16),
+	})
 }
 
 // imageSamples are pictures in formats without boxes.
@@ -274,7 +276,8 @@ func svgSamples() []sample {
 	add("relative.svg", `<svg `+space+` width="100%" height="100%" viewBox="0 0 7 9"/>`, 7, 9)
 	add("sizeless.svg", `<svg `+space+`/>`, 0, 0)
 	add("prefixed.svg", `<s:svg xmlns:s="http://www.w3.org/2000/svg" width="3" height="4"/>`, 3, 4)
-	add("long-comment.svg", "<!-- "+string(bytes.Repeat([]byte("x "), 6000))+"-->\n<svg "+space+` width="5" height="6"/>`, 5, 6)
+	comment := "<!-- " + string(bytes.Repeat([]byte("x "), 6000)) + "-->"
+	add("long-comment.svg", comment+"\n<svg "+space+` width="5" height="6"/>`, 5, 6)
 	add("illustrator.svg", `<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd" [
 	<!ENTITY ns_svg "http://www.w3.org/2000/svg">]><svg xmlns="&ns_svg;" width="8" height="9"/>`, 8, 9)
 	page := `<!DOCTYPE html><html><body><svg ` + space + ` width="1" height="1"/></body></html>`

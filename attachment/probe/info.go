@@ -12,7 +12,8 @@ type Info struct {
 	MIME string
 	// Kind is how clients show the file.
 	Kind Kind
-	// Width and Height are the size of the picture as it is shown, in pixels: orientation and rotation are applied.
+	// Width and Height are the size of the picture as it is shown, in pixels: orientation and rotation are applied. Both
+	// are known or none is. More than 2²⁴ pixels on a side are taken for nonsense, so the product fits an int64.
 	Width, Height int
 	// Orientation is what has to be done with the stored picture to show it, as an EXIF orientation: 1 is nothing, 2 to 8
 	// are mirroring, turning or both (Exif 2.32, 4.6.4 A). From 5 on width and height change places. It is 0 for a file
@@ -97,10 +98,13 @@ func (info *Info) addCodec(name string) {
 	info.Codecs = append(info.Codecs, name)
 }
 
+// maxSide is larger than any picture that is shown, in pixels.
+const maxSide = 1 << 24
+
 // finish sets what follows from the rest.
 func (info *Info) finish() {
 	info.Kind = kindOf(info.MIME)
-	if info.Width <= 0 || info.Height <= 0 {
+	if info.Width <= 0 || info.Height <= 0 || info.Width > maxSide || info.Height > maxSide {
 		info.Width, info.Height = 0, 0
 		info.Orientation = 0
 	} else if info.Orientation < 1 || info.Orientation > 8 {

@@ -17,8 +17,8 @@ type matroska struct {
 	video       bool
 }
 
-// readMatroska reads Matroska and WebM. Recorders that don't know the length at the start, as those of browsers, leave it
-// out; then the last block tells.
+// readMatroska reads Matroska and WebM. Recorders that don't know the length at the start, as those of browsers, leave
+// it out; then the last block tells.
 func readMatroska(s *source, info *Info) error {
 	m := &matroska{scale: 1e6, frameLength: map[uint64]uint64{}}
 	err := m.read(s, info)

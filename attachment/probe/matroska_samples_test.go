@@ -73,7 +73,9 @@ func matroskaSamples() []sample {
 	both := ebml(tracks, ebmlVideo("V_VP9", 0, pixels(1280, 720)...), ebmlAudio("A_OPUS"))
 	codecs := []string{"vp9", "opus"}
 	seek := ebml(0x114d9b74, make([]byte, 40))
-	add("film.webm", probe.Info{MIME: "video/webm", Width: 1280, Height: 720, Duration: 61500 * time.Millisecond, Codecs: codecs},
+	add("film.webm", probe.Info{
+		MIME: "video/webm", Width: 1280, Height: 720, Duration: 61500 * time.Millisecond, Codecs: codecs,
+	},
 		ebmlHead("webm"), ebml(segment, seek, segmentInfo(61500), both,
 			ebml(cluster, ebmlUint(0xe7, 0), simpleBlock(1, 0, 99))))
 	add("film.mkv", probe.Info{
@@ -101,15 +103,18 @@ func matroskaSamples() []sample {
 	recorded := probe.Info{MIME: "video/webm", Width: 1280, Height: 720, Duration: 9400 * time.Millisecond, Codecs: codecs}
 	add("recorded.webm", recorded, live(
 		endless(cluster, ebmlUint(0xe7, 0), simpleBlock(1, 0, 3000), simpleBlock(2, 20, 50)),
-		endless(cluster, ebmlUint(0xe7, 5000), simpleBlock(1, 33, 3000), simpleBlock(2, 4400, 50), simpleBlock(1, 4300, 900))))
+		endless(cluster, ebmlUint(0xe7, 5000), simpleBlock(1, 33, 3000), simpleBlock(2, 4400, 50),
+			simpleBlock(1, 4300, 900))))
 	add("recorded-long.webm", recorded, live(
 		endless(cluster, ebmlUint(0xe7, 0), simpleBlock(1, 0, 3000)),
 		endless(cluster, ebmlUint(0xe7, 5000), simpleBlock(2, 0, 5<<20), simpleBlock(2, 4400, 50))))
 	add("grouped.webm", recorded, live(
-		ebml(cluster, ebmlUint(0xe7, 9000), ebml(0xa0, ebml(0xa1, join("\x81", uint16(360), "\x00data")), ebmlUint(0x9b, 40)))))
+		ebml(cluster, ebmlUint(0xe7, 9000), ebml(0xa0,
+			ebml(0xa1, join("\x81", uint16(360), "\x00data")), ebmlUint(0x9b, 40)))))
 	add("timed-frames.webm", probe.Info{
 		MIME: "video/webm", Width: 64, Height: 48, Duration: 140 * time.Millisecond, Codecs: []string{"av1"},
 	}, ebmlHead("webm"), endless(segment, segmentInfo(0), ebml(tracks, ebmlVideo("V_AV1", 40e6, pixels(64, 48)...)),
-		endless(cluster, ebmlUint(0xe7, 0), simpleBlock(1, 0, 10), simpleBlock(1, 100, 10)), ebml(0x1c53bb6b, make([]byte, 9))))
+		endless(cluster, ebmlUint(0xe7, 0), simpleBlock(1, 0, 10), simpleBlock(1, 100, 10)),
+		ebml(0x1c53bb6b, make([]byte, 9))))
 	return list
 }

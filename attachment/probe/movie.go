@@ -236,7 +236,9 @@ func (t *track) readEntry(s *source, b box) error {
 }
 
 // objects are the codecs that MPEG-4 sound may be instead of AAC, by their object types (mp4ra.org).
-var objects = map[byte]string{0x69: "mp3", 0x6b: "mp3", 0xa5: "ac3", 0xa6: "eac3", 0xa9: "dts", 0xad: "opus", 0xdd: "vorbis"}
+var objects = map[byte]string{
+	0x69: "mp3", 0x6b: "mp3", 0xa5: "ac3", 0xa6: "eac3", 0xa9: "dts", 0xad: "opus", 0xdd: "vorbis",
+}
 
 // readSound looks into the description of MPEG-4 sound (ISO/IEC 14496-1, 7.2.6) for its object type.
 func (t *track) readSound(s *source, b box) error {

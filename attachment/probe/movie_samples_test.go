@@ -118,7 +118,9 @@ func movieSamples() []sample {
 		film(upright), mdat)
 	add("phone.3gp", probe.Info{MIME: "video/3gpp", Width: 640, Height: 360, Duration: length, Codecs: both},
 		fileType("3gp4"), film(upright))
-	add("long.mp4", probe.Info{MIME: "video/mp4", Width: 1920, Height: 1088, Duration: 30 * time.Hour, Codecs: []string{"av1"}},
+	add("long.mp4", probe.Info{
+		MIME: "video/mp4", Width: 1920, Height: 1088, Duration: 30 * time.Hour, Codecs: []string{"av1"},
+	},
 		mp4, isoBox("moov", lateMovieHeader(90000, 90000*3600*30), videoTrack(1, "av01", 0, 0, upright)))
 
 	sound := isoBox("moov", movieHeader(48000, 48000*5), soundTrack(1, "mp4a"))
@@ -127,7 +129,8 @@ func movieSamples() []sample {
 	add("only-sound.mp4", probe.Info{
 		MIME: "audio/mp4", Kind: probe.Audio, Duration: 5 * time.Second, Codecs: []string{"aac"},
 	}, mp4, sound)
-	esds := isoBox("esds", join(uint32(0), "\x03\x80\x80\x80\x25\x00\x02\x00\x04\x80\x80\x80\x17\x6b\x15", make([]byte, 20)))
+	esds := isoBox("esds", join(uint32(0), "\x03\x80\x80\x80\x25\x00\x02\x00", "\x04\x80\x80\x80\x17\x6b\x15",
+		make([]byte, 20)))
 	mp3 := isoBox("trak", media("soun", 48000, isoBox("mp4a", make([]byte, 28), esds)))
 	add("mp3.mp4", probe.Info{MIME: "audio/mp4", Kind: probe.Audio, Duration: time.Second, Codecs: []string{"mp3"}},
 		mp4, isoBox("moov", movieHeader(600, 600), mp3))

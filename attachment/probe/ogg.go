@@ -111,8 +111,8 @@ func readOggPage(s *source, off int64) (oggPage, error) {
 	return p, nil
 }
 
-// readOggHeads reads the first pages, of which each stream has one, and gives the streams and the offset behind. One that
-// is not known has no rate.
+// readOggHeads reads the first pages, of which each stream has one, and gives the streams and the offset behind. One
+// that is not known has no rate.
 func readOggHeads(s *source, info *Info) ([]*oggStream, int64, error) {
 	var streams []*oggStream
 	for off, n := int64(0), 0; n <= maxStreams; n++ {

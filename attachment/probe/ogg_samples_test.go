@@ -109,7 +109,8 @@ func oggSamples() []sample {
 		time.Second, "opus")
 
 	theora := &oggWriter{serial: 5}
-	picture := join("\x80theora\x03\x02\x01", uint16(20), uint16(15), "\x00\x01\x3a\x00\x00\xea\x00\x00", // 314 × 234 of 320 × 240
+	// 314 × 234 pixels are shown of 320 × 240.
+	picture := join("\x80theora\x03\x02\x01", uint16(20), uint16(15), "\x00\x01\x3a\x00\x00\xea\x00\x00",
 		uint32(25), uint32(1), "\x00\x00\x01\x00\x00\x01\x00\x00\x00\x00", uint16(63<<10|6<<5))
 	film := join(theora.page(oggStart, 0, picture), theora.page(0, 0, []byte("\x81theora"), []byte("\x82theora")),
 		theora.page(oggStop, 40<<6|10, make([]byte, 50)))

@@ -31,7 +31,8 @@ func corner(orientation, x, y int) (int, int) {
 // TestTurning does each row of steps with a pixel, and compares with where the orientation puts it.
 func TestTurning(t *testing.T) {
 	for steps, want := range map[string]int{
-		"": 1, "r": 6, "rr": 3, "rrr": 8, "rrrr": 1, "m": 2, "mm": 1, "mrr": 4, "rrm": 4, "mr": 7, "mrrr": 5, "rm": 5, "rrrm": 7,
+		"": 1, "r": 6, "rr": 3, "rrr": 8, "rrrr": 1, "m": 2, "mm": 1, "mrr": 4, "rrm": 4,
+		"mr": 7, "mrrr": 5, "rm": 5, "rrrm": 7,
 	} {
 		got := probe.Turn(steps)
 		if got != want {
@@ -55,7 +56,8 @@ func TestTurning(t *testing.T) {
 func TestMatrices(t *testing.T) {
 	seen := map[int]bool{}
 	for _, m := range [][4]int32{
-		{1, 0, 0, 1}, {-1, 0, 0, 1}, {-1, 0, 0, -1}, {1, 0, 0, -1}, {0, 1, 1, 0}, {0, 1, -1, 0}, {0, -1, -1, 0}, {0, -1, 1, 0},
+		{1, 0, 0, 1}, {-1, 0, 0, 1}, {-1, 0, 0, -1}, {1, 0, 0, -1},
+		{0, 1, 1, 0}, {0, 1, -1, 0}, {0, -1, -1, 0}, {0, -1, 1, 0},
 	} {
 		got := probe.MatrixOrientation(m[0]<<16, m[1]<<16, m[2]<<16, m[3]<<16)
 		seen[got] = true

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"testing"
@@ -41,7 +42,10 @@ func otherSamples() []sample {
 		{"nested.zip", nestedZip(), probe.Info{MIME: "application/zip"}},
 		{"project.psd", []byte("8BPS\x00\x01\x00\x00\x00\x00\x00\x00"), probe.Info{MIME: "image/vnd.adobe.photoshop"}},
 		{"no-icon.tga", append([]byte{0, 0, 2, 0}, make([]byte, 40)...), probe.Info{MIME: "application/octet-stream"}},
-		{"live.ts", bytes.Repeat(append([]byte("G"), make([]byte, 187)...), 5), probe.Info{MIME: "video/mp2t", Kind: probe.Video}},
+		{
+			"live.ts", bytes.Repeat(append([]byte("G"), make([]byte, 187)...), 5),
+			probe.Info{MIME: "video/mp2t", Kind: probe.Video},
+		},
 		{"sound.caf", []byte("caff\x00\x01\x00\x00desc"), probe.Info{MIME: "audio/x-caf", Kind: probe.Audio}},
 		{"picture.jxl", []byte("\xff\x0a\xfa\x7f"), probe.Info{MIME: "image/jxl", Kind: probe.Image}},
 	}
@@ -68,6 +72,7 @@ func read(t testing.TB, data []byte, opts ...probe.Option) (probe.Info, error) {
 	return probe.Read(t.Context(), bytes.NewReader(data), int64(len(data)), opts...)
 }
 
+// TestRead is nio-bot 90 and 91 too: the content decides, whatever the file is read from, and EXIF counts.
 func TestRead(t *testing.T) {
 	list := samples()
 	if len(list) < 45 {
@@ -110,9 +115,9 @@ func compare(t *testing.T, got, want probe.Info) {
 	}
 }
 
-// TestACutFileIsStillKnown cuts every sample at every length up to some: no cut one is taken for unreadable, and the kind
-// stays as soon as there is enough of it.
-func TestACutFileIsStillKnown(t *testing.T) {
+// TestACutFileIsNotUnreadable cuts every sample at every length up to some: what is left is an error of the content, or
+// none.
+func TestACutFileIsNotUnreadable(t *testing.T) {
 	for _, tt := range samples() {
 		t.Run(tt.name, func(t *testing.T) {
 			for n := range min(len(tt.data), 700) {
@@ -168,6 +173,16 @@ func TestAReadersErrorComesBack(t *testing.T) {
 	}
 	if _, err := probe.Read(t.Context(), bytes.NewReader(nil), -1); err == nil {
 		t.Error("a negative size is no error")
+	}
+}
+
+// TestAnAbsurdSizeIsNone keeps products of sides from overflowing.
+func TestAnAbsurdSizeIsNone(t *testing.T) {
+	wide := bytes.Clone(encodePNG(drawing(3, 2)))
+	binary.BigEndian.PutUint32(wide[16:], 1<<31-1)
+	info, err := read(t, wide)
+	if err != nil || info.Width != 0 || info.Height != 0 || info.Orientation != 0 {
+		t.Errorf("%+v and error %v, want no size", info, err)
 	}
 }
 

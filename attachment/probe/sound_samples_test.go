@@ -7,7 +7,7 @@ import (
 	"github.com/niobot/niobot/attachment/probe"
 )
 
-// mp3Frame is an MPEG-1 layer III frame at 44.1 kHz without sound; its bit rate is by index: 9 is 128 kbit/s, 417 bytes.
+// mp3Frame is an MPEG-1 layer III frame at 44.1 kHz without sound. Its bit rate is by index: 9 is 128 kbit/s.
 func mp3Frame(index byte) []byte {
 	kbits := []int{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320}[index]
 	frame := make([]byte, 144*kbits*1000/44100)
@@ -70,7 +70,8 @@ func soundSamples() []sample {
 	add("vbr-without-header.mp3", "audio/mpeg", "mp3",
 		bytes.Repeat(join(mp3Frame(5), mp3Frame(9), mp3Frame(14)), 30), samples(90*1152, 44100))
 	add("tagged.mp3", "audio/mpeg", "mp3",
-		join(id3(9000), cbr, "APETAGEX", little(uint32(2000), uint32(32), uint32(0), uint32(0), uint64(0)), "TAG", make([]byte, 125)),
+		join(id3(9000), cbr, "APETAGEX", little(uint32(2000), uint32(32), uint32(0), uint32(0), uint64(0)),
+			"TAG", make([]byte, 125)),
 		samples(100*1152, 44100))
 	xing := join("Xing", uint32(15), uint32(500), uint32(1), make([]byte, 104))
 	add("xing.mp3", "audio/mpeg", "mp3", join(id3(10), announcing(mp3Frame(9), 36, xing), cbr), samples(500*1152, 44100))
@@ -94,7 +95,8 @@ func soundSamples() []sample {
 	add("pcm.wav", "audio/wav", "pcm", riff("WAVE", waveFormat(1, 1, 8000, 16), riffChunk("data", second)), time.Second)
 	add("list-first.wav", "audio/wav", "pcm", riff("WAVE", riffChunk("LIST", []byte("INFOx")), waveFormat(3, 1, 4000, 32),
 		riffChunk("data", second)), time.Second)
-	guid := little(uint16(22), uint16(16), uint32(4), uint16(1), "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71")
+	guid := little(uint16(22), uint16(16), uint32(4), uint16(1),
+		"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71")
 	add("extensible.wav", "audio/wav", "pcm", riff("WAVE", waveFormat(0xfffe, 2, 4000, 16, guid...),
 		riffChunk("data", second)), time.Second)
 	add("mulaw.wav", "audio/wav", "pcm_mulaw", riff("WAVE", waveFormat(7, 1, 8000, 8), riffChunk("data", second)),

@@ -13,9 +13,6 @@ const svgSpace = "http://www.w3.org/2000/svg"
 // maxProlog is how far into an XML file the first tag may end, in bytes.
 const maxProlog = 256 << 10
 
-// maxSide is larger than any picture that is drawn, in pixels.
-const maxSide = 1 << 24
-
 // svgRoot gives the first tag of an SVG. XML with anything else at its root is none. Nothing behind that tag is looked
 // at and no entity is expanded, so there is nothing to blow up.
 //

@@ -44,7 +44,9 @@ func TestCodecsInGoodContainersAreWarnedOf(t *testing.T) {
 			t.Errorf("%s: warning %q and error %v, want one of %q", codec, info.Warning, err, want)
 		}
 	}
-	for codec, want := range map[string]string{"ac-3": "AC-3", "ec-3": "E-AC-3", "alac": "ALAC", "dtsc": "DTS", "Opus": ""} {
+	for codec, want := range map[string]string{
+		"ac-3": "AC-3", "ec-3": "E-AC-3", "alac": "ALAC", "dtsc": "DTS", "Opus": "",
+	} {
 		info, err := read(t, join(fileType("isom"), isoBox("moov", movieHeader(1, 1),
 			videoTrack(1, "avc1", 8, 8, upright), soundTrack(2, codec))))
 		if err != nil || want == "" && info.Warning != "" || !strings.Contains(info.Warning, want) {
