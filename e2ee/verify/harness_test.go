@@ -81,8 +81,9 @@ type device struct {
 	sendErr   error
 	trustErr  error
 	keysErr   error
-	sends     int    // How often it has sent something
-	holdReply func() // Called after a room event was put on its way, before its id is given back
+	sends     int          // How often it has sent something
+	bell      chan message // Gets the messages in place of the queue, if there is one
+	holdReply func()       // Called after a room event was put on its way, before its id is given back
 }
 
 func (w *world) device(user id.UserID, name id.DeviceID, policy verify.Policy) *device {
@@ -168,6 +169,10 @@ func (w *world) deliver(to *device, evt verify.Event) {
 		w.tamper(&m)
 	}
 	w.sent = append(w.sent, m)
+	if to.bell != nil {
+		to.bell <- m
+		return
+	}
 	to.queue = append(to.queue, m)
 }
 

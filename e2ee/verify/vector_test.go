@@ -91,7 +91,8 @@ func TestShortStringBounds(t *testing.T) {
 func TestEmojiTable(t *testing.T) {
 	for number, want := range map[int]string{
 		0:  "🐶 Dog",
-		20: "🌙 Moon", 21: "☁️ Cloud", 29: "❤️ Heart", 34: "🔧 Spanner", 38: "⌛ Hourglass", 47: "🔑 Key", 53: "✈️ Aeroplane", 63: "📌 Pin",
+		20: "🌙 Moon", 21: "☁️ Cloud", 29: "❤️ Heart", 34: "🔧 Spanner", 38: "⌛ Hourglass",
+		47: "🔑 Key", 53: "✈️ Aeroplane", 63: "📌 Pin",
 	} {
 		if got := emojis[number].String(); got != want || emojis[number].Number != number {
 			t.Errorf("number %d is %s, want %s", number, got, want)
