@@ -38,6 +38,7 @@ type outgoing struct {
 	edits    id.EventID
 	mentions event.Mentions
 	extra    map[string]any
+	queued   bool
 
 	typ         event.Type // Of what is no text; empty for text
 	special     any        // Its content

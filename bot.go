@@ -52,6 +52,7 @@ type Bot struct {
 	filters    syncFilters
 	journal    *journal // nil where there is no store
 	inbox      inbox
+	queue      queue
 	kv         kvTable
 	warned     sync.Map // Encrypted rooms that were warned of
 	secret     sync.Map // Content of m.room.encryption, by the ids of rooms that were not synced yet
@@ -103,6 +104,7 @@ func New(config Config, opts ...Option) (*Bot, error) {
 		connecting: newGate(),
 	}
 	b.hooks.log = b.log
+	b.queue.bot = b
 	b.kv.stored, b.inbox.kv = b.keeps(), &b.kv
 	b.direct = directs{bot: b, writing: newGate()}
 	b.dispatcher = &dispatcher{handle: b.dispatch, fill: b.fillGap}
@@ -268,6 +270,7 @@ func (b *Bot) begin(ctx context.Context, cancel context.CancelCauseFunc) error {
 		b.encrypts.Store(true)
 	}
 	b.tellStart(ctx)
+	b.queue.start()
 	return b.work(ctx, at)
 }
 
@@ -286,7 +289,7 @@ func (b *Bot) work(ctx context.Context, at resumption) error {
 	}
 	b.dispatcher.begin(b.life)
 
-	err := b.resume(ctx, at.crashed)
+	err := b.resume(ctx, at.crashes)
 	if err == nil {
 		err = b.sync(ctx, at)
 	}
@@ -315,6 +318,7 @@ func (b *Bot) windDown() {
 	b.unmountAll(ctx)
 	b.endLife(ErrClosed)
 	b.parked.stop()
+	b.queue.stop()
 	if b.encrypts.Load() {
 		if err := b.settings.encryption.Stop(ctx); err != nil {
 			b.log.Warn("encryption not stopped", "err", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"maunium.net/go/mautrix/event"
@@ -20,6 +21,7 @@ const standbyPause = time.Second
 const (
 	metaToken   = "sync_token"
 	metaRunning = "running" // There while a bot works; what finds it at its start comes after a crash
+	metaCrashes = "crashes" // How many in a row, while what they left is not done
 	metaSalt    = "salt"
 	metaFilters = "filters"
 )
@@ -48,7 +50,7 @@ func (b *Bot) keeps() bool { return b.settings.store != nil }
 // resumption is where the bot stood when it ended.
 type resumption struct {
 	since   string // Empty at the first start
-	crashed bool   // Whether it ended without notice
+	crashes int    // How often in a row it ended without notice, before what that left was done
 }
 
 // open claims the store and reads what is in it. fail is called when the store can't be used any more.
@@ -56,6 +58,9 @@ func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
 	if !b.keeps() {
 		b.log.Warn("the bot has no store: what it is doing is lost when it ends; see WithStore")
 		return resumption{}, nil
+	}
+	if s, ok := b.settings.store.(interface{ Volatile() bool }); ok && s.Volatile() {
+		b.log.Warn("the bot's store is one of memory: what it is doing is lost when the process ends")
 	}
 	if err := b.claim(ctx); err != nil {
 		return resumption{}, err
@@ -68,7 +73,11 @@ func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
 	if err != nil {
 		return resumption{}, err
 	}
-	return at, b.journal.write(ctx, Put(tableMeta, metaRunning, []byte(time.Now().UTC().Format(time.RFC3339))))
+	changes := []Change{Put(tableMeta, metaRunning, []byte(time.Now().UTC().Format(time.RFC3339)))}
+	if at.crashes > 0 {
+		changes = append(changes, Put(tableMeta, metaCrashes, strconv.AppendInt(nil, int64(at.crashes), 10)))
+	}
+	return at, b.journal.write(ctx, changes...)
 }
 
 // claim makes the store the bot's, or waits for it where that was asked for.
@@ -98,7 +107,10 @@ func (b *Bot) load(ctx context.Context) (at resumption, err error) {
 		meta[record.Key] = record.Value
 	}
 	at.since = string(meta[metaToken])
-	_, at.crashed = meta[metaRunning]
+	if _, crashed := meta[metaRunning]; crashed {
+		before, _ := strconv.Atoi(string(meta[metaCrashes])) // Zero where it is missing
+		at.crashes = before + 1
+	}
 	if at.since == "" {
 		// What a first sync has left that was not finished is of no use.
 		err := b.journal.write(ctx, DeleteAll(tableRoom, ""), DeleteAll(tableState, ""), DeleteAll(tableMember, ""),
@@ -121,6 +133,9 @@ func (b *Bot) load(ctx context.Context) (at resumption, err error) {
 	}
 	if ok {
 		b.direct.learn(string(direct))
+	}
+	if err := b.queue.load(ctx); err != nil {
+		return at, err
 	}
 	past, err := b.loadRuns(ctx)
 	if err != nil {
@@ -236,6 +251,6 @@ func (b *Bot) release() {
 	if b.journal == nil {
 		return
 	}
-	b.journal.put(Delete(tableMeta, metaRunning))
+	b.journal.put(Delete(tableMeta, metaRunning), Delete(tableMeta, metaCrashes))
 	b.journal.stop()
 }

@@ -152,27 +152,48 @@ func (m *Message) original() id.EventID {
 
 // Sent is a message that the bot sent.
 type Sent struct {
-	ID     id.EventID
+	ID     id.EventID // Empty where the message waits to be sent; see [Queued]
 	RoomID id.RoomID
 
 	bot     *Bot
-	run     *run // nil outside commands
+	run     *run    // nil outside commands
+	queued  *queued // Where it was sent with Queued
 	msgType event.MessageType
 }
 
 // Edit replaces the message's text.
 func (s *Sent) Edit(ctx context.Context, body Body, opts ...SendOption) error {
+	message, err := s.arrived(ctx)
+	if err != nil {
+		return fmt.Errorf("edit: %w", err)
+	}
 	opts = append([]SendOption{AsType(s.msgType)}, opts...)
-	_, err := s.bot.post(ctx, s.RoomID, outgoing{body: body, edits: s.ID}, opts, s.run)
+	_, err = s.bot.post(ctx, s.RoomID, outgoing{body: body, edits: message}, opts, s.run)
 	return err
 }
 
 // React puts a reaction on the message and returns the reaction's id, with which [Bot.Redact] takes it back.
 func (s *Sent) React(ctx context.Context, key string) (id.EventID, error) {
-	return s.bot.react(ctx, s.RoomID, s.ID, key, s.run)
+	message, err := s.arrived(ctx)
+	if err != nil {
+		return "", fmt.Errorf("react: %w", err)
+	}
+	return s.bot.react(ctx, s.RoomID, message, key, s.run)
 }
 
 // Redact removes the message's content. reason may be empty.
 func (s *Sent) Redact(ctx context.Context, reason string) error {
-	return s.bot.outbox.redact(ctx, s.RoomID, s.ID, reason, s.run.transaction())
+	message, err := s.arrived(ctx)
+	if err != nil {
+		return fmt.Errorf("redact: %w", err)
+	}
+	return s.bot.outbox.redact(ctx, s.RoomID, message, reason, s.run.transaction())
+}
+
+// arrived is the message's id, once it has one.
+func (s *Sent) arrived(ctx context.Context) (id.EventID, error) {
+	if s.ID != "" {
+		return s.ID, nil
+	}
+	return s.Wait(ctx)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
 
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/internal/fakehs"
@@ -374,6 +375,44 @@ func TestAnswersAreHeardAgainAfterACrash(t *testing.T) {
 	}
 }
 
+func TestRestartIsReadyAtOnce(t *testing.T) {
+	s := kept(setting{})
+	inHouse(t, s, func(h *house) {
+		h.pass(time.Second)
+		h.down()
+		h.up(s)
+		select {
+		case <-h.bot.Ready():
+		default:
+			t.Error("the bot waits for something to happen before it is ready")
+		}
+	})
+}
+
+func TestOneCrashHoldsUpNobody(t *testing.T) {
+	s, store := mortalSetting(niobot.NewCommand("slow",
+		func(ctx context.Context, c *niobot.Context, _ niobot.NoArgs) error {
+			select {
+			case <-time.After(time.Minute):
+				return c.Reply(ctx, "slow")
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}))
+	inHouse(t, s, func(h *house) {
+		for range 3 {
+			h.alice.say("!slow")
+		}
+		h.pass(time.Second)
+		h.crash(store)
+		h.up(s)
+		h.alice.say("!echo quick")
+		h.wantSaid("echo quick")
+		h.pass(time.Minute)
+		h.wantSaid("echo quick", "slow", "slow", "slow")
+	})
+}
+
 func TestAtMostOnceIsNotRepeated(t *testing.T) {
 	var runs, told atomic.Int32
 	s, store := mortalSetting(niobot.NewCommand("pay",
@@ -432,6 +471,96 @@ func TestPoisonIsSetAside(t *testing.T) {
 		h.pass(time.Second)
 		if got := h.said(h.room); len(got) != 3 || got[2] != "echo alive" {
 			t.Errorf("the bot said %q, want an answer to the poison, and to what came after it", got)
+		}
+	})
+}
+
+func TestQueuedMessagesSurviveACrash(t *testing.T) {
+	s, store := mortalSetting()
+	inHouse(t, s, func(h *house) {
+		h.fail(fakehs.Fault{Path: "/send/", Status: 502})
+		for _, text := range []string{"one", "two", "three"} {
+			sent, err := h.bot.Send(h.t.Context(), h.room, niobot.Plain(text), niobot.Queued())
+			h.must(err)
+			if sent.ID != "" {
+				t.Errorf("a queued message has the id %s before it was sent", sent.ID)
+			}
+		}
+		h.pass(time.Second)
+		h.wantSaid()
+		h.crash(store)
+		for _, f := range h.hs.Faults() {
+			f.Remove()
+		}
+		h.up(s)
+		h.pass(time.Minute)
+		h.wantSaid("one", "two", "three")
+		sent, err := h.bot.Send(h.t.Context(), h.room, niobot.Plain("four"), niobot.Queued())
+		h.must(err)
+		four, err := sent.Wait(h.t.Context())
+		h.must(err)
+		h.must(sent.Edit(h.t.Context(), niobot.Plain("five")))
+		h.wantSaid("one", "two", "three", "four", "edit of 3: five")
+		h.fail(fakehs.Fault{Path: "/send/", Status: 429, RetryAfter: 20 * time.Second, RetryForm: fakehs.RetryInBody, Count: 1})
+		_, err = h.bot.Send(h.t.Context(), h.room, niobot.Plain("before"), niobot.Queued())
+		h.must(err)
+		h.pass(time.Second)
+		for _, text := range []string{"a", "b", "c"} {
+			h.must(h.bot.Edit(h.t.Context(), h.room, four, niobot.Plain(text), niobot.Queued()))
+		}
+		h.pass(time.Minute)
+		h.wantSaid("one", "two", "three", "four", "edit of 3: five", "before", "edit of 3: c")
+	})
+}
+
+func TestOneRefusedRoomHoldsUpNoOther(t *testing.T) {
+	inHouse(t, setting{}, func(h *house) {
+		other := h.alice.newRoom()
+		h.fail(fakehs.Fault{
+			Path: "/rooms/" + string(h.room) + "/send/", Status: 429,
+			RetryAfter: time.Minute, RetryForm: fakehs.RetryInBody, Count: 1,
+		})
+		h.alice.say("!echo slow")
+		h.settle()
+		h.alice.sayIn(other, "!echo quick")
+		h.settle()
+		if got := h.said(other); !slices.Equal(got, []string{"echo quick"}) {
+			t.Errorf("the other room was answered %q", got)
+		}
+		h.wantSaid()
+		h.pass(time.Minute)
+		h.wantSaid("echo slow")
+	})
+}
+
+func TestAnswersGoBeforeAnnouncementsWhenTheAccountIsRefused(t *testing.T) {
+	inHouse(t, setting{}, func(h *house) {
+		rooms := []id.RoomID{h.room, h.alice.newRoom(), h.alice.newRoom(), h.alice.newRoom(), h.alice.newRoom()}
+		for _, room := range rooms[1:4] {
+			h.fail(fakehs.Fault{
+				Path: "/rooms/" + string(room) + "/send/", Status: 429,
+				RetryAfter: 10 * time.Second, RetryForm: fakehs.RetryInHeader, Count: 1,
+			})
+			for range 5 {
+				_, err := h.bot.Send(h.t.Context(), room, niobot.Plain("news"), niobot.Queued())
+				h.must(err)
+			}
+		}
+		h.settle()
+		h.alice.sayIn(rooms[4], "!ping")
+		h.settle()
+		before := len(h.hs.Requests())
+		h.pass(time.Minute)
+		var order []string
+		for _, r := range h.hs.Requests()[before:] {
+			if r.User == h.botID && strings.Contains(r.Path, "/send/") && r.Status == 200 {
+				order = append(order, r.At.Format("05.000 ")+r.Path)
+			}
+		}
+		if len(order) != 16 || !slices.ContainsFunc(order[:3], func(path string) bool {
+			return strings.Contains(path, string(rooms[4]))
+		}) {
+			t.Errorf("%d messages were sent, the answer not among the first of them:\n%s", len(order), strings.Join(order, "\n"))
 		}
 	})
 }

@@ -132,7 +132,7 @@ func (in *inbox) entry(key string) *entry {
 func (in *inbox) known(key string) *entry {
 	e := in.entry(key)
 	e.left, e.marked = true, true
-	e.slot = slot{batch: &journalBatch{changes: []Change{{Table: tableInbox, Key: key}}, taken: true}}
+	e.slot = slotOf(tableInbox, key)
 	return e
 }
 
@@ -213,9 +213,10 @@ func (g *gap) record() inboxRecord {
 	return inboxRecord{RoomID: g.room.id, Gap: &gapRecord{From: g.from, Since: g.since, After: g.after, Late: g.late}}
 }
 
-// resume works on what was left at the last end of the bot. After a crash, what may have been the cause is begun alone,
+// resume works on what was left at the last end of the bot. After a crash it begins as always, since most crashes come
+// from outside. Where the bot has crashed again before all of it was done, what may have been the cause is begun alone,
 // one after the other, before all else.
-func (b *Bot) resume(ctx context.Context, crashed bool) error {
+func (b *Bot) resume(ctx context.Context, crashes int) error {
 	for _, room := range b.rooms.list() {
 		if room.Membership() == event.MembershipInvite {
 			b.joiner.offer(room)
@@ -228,12 +229,17 @@ func (b *Bot) resume(ctx context.Context, crashed bool) error {
 	if err != nil {
 		return err
 	}
+	left := make([]*entry, len(items))
+	for i, item := range items {
+		left[i] = item.entry
+	}
+	defer b.forgive(crashes, left)
 	if len(items) == 0 {
 		return nil
 	}
-	b.log.Info("work of the last time goes on", "events", len(items), "crashed", crashed)
+	b.log.Info("work of the last time goes on", "events", len(items), "crashes", crashes)
 	suspects := 0
-	if crashed {
+	if crashes > 1 {
 		// Work begins in order, so what had begun is among the first.
 		suspects = min(len(items), b.config.Workers)
 	}
@@ -248,11 +254,34 @@ func (b *Bot) resume(ctx context.Context, crashed bool) error {
 	return nil
 }
 
+// forgive forgets the crashes as soon as the bot is ready and what they left has not caused another.
+func (b *Bot) forgive(crashes int, left []*entry) {
+	if crashes == 0 {
+		return
+	}
+	b.dispatcher.goOwned(func() {
+		select {
+		case <-b.ready:
+		case <-b.hearing.Done():
+			return
+		}
+		for _, e := range left {
+			select {
+			case <-e.settled:
+			case <-b.hearing.Done():
+				return
+			}
+		}
+		b.journal.put(Delete(tableMeta, metaCrashes))
+	})
+}
+
 // leftItem is an entry of the last time.
 type leftItem struct {
 	laneItem
 	room   *Room
 	record inboxRecord
+	entry  *entry
 	key    string
 }
 
@@ -269,7 +298,7 @@ func (b *Bot) leftOver(ctx context.Context) ([]leftItem, error) {
 		}
 		item, ok := b.leftItem(record)
 		if ok {
-			item.entry().past = pasts[record.Key]
+			item.entry.past = pasts[record.Key]
 		}
 		switch {
 		case !ok:
@@ -294,9 +323,9 @@ func (b *Bot) leftItem(record Record) (item leftItem, ok bool) {
 		return item, false
 	}
 	item.key, item.room = record.Key, b.rooms.room(item.record.RoomID)
-	entry := b.inbox.known(record.Key)
+	item.entry = b.inbox.known(record.Key)
 	if g := item.record.Gap; g != nil {
-		item.gap = &gap{room: item.room, from: g.From, since: g.Since, after: g.After, late: g.Late, entry: entry}
+		item.gap = &gap{room: item.room, from: g.From, since: g.Since, after: g.After, late: g.Late, entry: item.entry}
 		return item, true
 	}
 	kept, ok := syncjson.Parse(string(item.record.Event))
@@ -304,7 +333,7 @@ func (b *Bot) leftItem(record Record) (item leftItem, ok bool) {
 		return item, false
 	}
 	item.event = newEvent(item.room, timelineClass(&kept), kept)
-	item.event.entry = entry
+	item.event.entry = item.entry
 	return item, true
 }
 
@@ -322,27 +351,20 @@ func (b *Bot) tryAgain(ctx context.Context, item leftItem) error {
 	if err := b.journal.write(ctx, Put(tableInbox, item.key, value)); err != nil {
 		return err
 	}
-	settled := item.entry().settled
 	b.dispatcher.pushItem(item.room, item.laneItem)
 	limit := time.NewTimer(tryAlone)
 	defer limit.Stop()
 	select {
-	case <-settled:
+	case <-item.entry.settled:
 	case <-limit.C:
 	case <-ctx.Done():
 	}
 	return nil
 }
 
-func (item leftItem) entry() *entry {
-	if item.gap != nil {
-		return item.gap.entry
-	}
-	return item.event.entry
-}
-
 // setAside gives an event up.
 func (b *Bot) setAside(ctx context.Context, item leftItem, value []byte) error {
+	defer item.entry.settle()
 	b.log.Error("event set aside", "room_id", item.room.id, "key", item.key, "tries", maxTries, "err", ErrSetAside)
 	err := b.journal.write(ctx, Put(tableAside, item.key, value), Delete(tableInbox, item.key),
 		DeleteAll(tableWait, item.key+"\x00"), DeleteAll(tableOnce, item.key+"\x00"))

@@ -65,6 +65,11 @@ type slot struct {
 	index int
 }
 
+// slotOf is the place of a key that was written before the bot's start.
+func slotOf(table Table, key string) slot {
+	return slot{batch: &journalBatch{changes: []Change{{Table: table, Key: key}}, taken: true}}
+}
+
 func newJournal(store Store, log *slog.Logger, fail func(error)) *journal {
 	return &journal{
 		store: store, log: log, fail: fail, batch: newJournalBatch(),

@@ -122,6 +122,9 @@ func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run)
 			out.edits, sent.ID, repeats = earlier, earlier, true
 		}
 	}
+	if out.queued {
+		return b.enqueue(ctx, room, out, r)
+	}
 	transaction := out.transaction
 	if transaction == "" {
 		transaction = r.transaction()

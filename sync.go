@@ -47,7 +47,7 @@ func (b *Bot) sync(ctx context.Context, at resumption) error {
 	)
 	defer before.unpin()
 	for ctx.Err() == nil {
-		in := &intake{bot: b, since: since, late: late, careful: late && at.crashed}
+		in := &intake{bot: b, since: since, late: late, careful: late && at.crashes > 0}
 		next, err := b.syncOnce(ctx, &decoder, before, in)
 		switch {
 		case err == nil:
@@ -98,8 +98,11 @@ func (b *Bot) syncOnce(
 	limit := firstSyncTimeout
 	if in.since != "" {
 		query["since"] = in.since
-		query["timeout"] = strconv.FormatInt(pollTimeout.Milliseconds(), 10)
 		limit = pollTimeout + pollSlack
+		if !in.late {
+			// A bot that is not ready yet does not wait for something to happen.
+			query["timeout"] = strconv.FormatInt(pollTimeout.Milliseconds(), 10)
+		}
 	}
 	if b.settings.presence != "" {
 		query["set_presence"] = string(b.settings.presence)
