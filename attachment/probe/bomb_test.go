@@ -233,3 +233,41 @@ func TestNoiseIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasNotSeenIsNotGuessed reads recordings that are too long to look through: a part of the length is no length.
+func TestWhatWasNotSeenIsNotGuessed(t *testing.T) {
+	tracks := ebml(0x1654ae6b, ebmlVideo("V_VP8", 0, pixels(8, 6)...))
+	head := isoBox("moov", movieHeader(1, 0), videoTrack(1, "avc1", 2, 2, upright), isoBox("mvex"))
+	for name, file := range map[string]pattern{
+		"webm": {
+			head: join(ebmlHead("webm"), endless(0x18538067, tracks), endless(0x1f43b675), ebmlUint(0xe7, 5)),
+			unit: simpleBlock(1, 9000, 9), size: gib,
+		},
+		"mp4": {head: join(fileType("isom"), head), unit: fragment(1, 5, 90000, 90000), size: gib},
+	} {
+		info, err := probe.Read(t.Context(), file, file.size)
+		if !errors.Is(err, probe.ErrLimit) || info.Duration != 0 || info.Width == 0 {
+			t.Errorf("%s: %+v and error %v, want a limit, a size and no duration", name, info, err)
+		}
+	}
+}
+
+// BenchmarkRead reads one file of each family.
+func BenchmarkRead(b *testing.B) {
+	for _, s := range samples() {
+		switch s.name {
+		case "turned-6.jpg", "still.gif", "film.mp4", "mif1.heic", "recorded.webm", "voice.opus", "xing.mp3", "box.svg":
+		default:
+			continue
+		}
+		b.Run(s.name, func(b *testing.B) {
+			b.ReportAllocs()
+			in := bytes.NewReader(s.data)
+			for b.Loop() {
+				if _, err := probe.Read(b.Context(), in, in.Size()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

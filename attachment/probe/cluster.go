@@ -2,6 +2,7 @@ package probe
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"math/bits"
 )
@@ -10,14 +11,38 @@ import (
 const maxTail = 4 << 20
 
 // readEnd looks for the end of the last block: in the last cluster that can be found from the end, or else by walking
-// through all of them.
+// from the first one, past those that say where they end.
 func (m *matroska) readEnd(s *source, first element, to int64) error {
 	if off, err := lastCluster(s, first.from, to); err != nil {
 		return err
 	} else if off > 0 {
 		return m.readClusters(s, off, to)
 	}
-	return m.readClusters(s, first.start, to)
+	last, err := skipClusters(s, first.start, to)
+	if err != nil {
+		return err
+	}
+	return m.readClusters(s, last, to)
+}
+
+// skipClusters gives the offset of the last cluster, or of the first one of unknown size.
+func skipClusters(s *source, from, to int64) (int64, error) {
+	last := from
+	for e, err := range elements(s, from, to) {
+		if errors.Is(err, ErrMalformed) {
+			break // The file was cut off
+		}
+		if err != nil {
+			return 0, err
+		}
+		if e.id == idCluster {
+			last = e.start
+		}
+		if e.unknown {
+			break
+		}
+	}
+	return last, nil
 }
 
 // lastCluster gives the offset of the last cluster that begins in the tail, or 0. The four bytes of a cluster's id may

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"math"
 	"time"
 )
@@ -31,7 +32,7 @@ func readMatroska(s *source, info *Info) error {
 		info.MIME = "audio/" + container
 	}
 	units := m.length
-	if !(units > 0) {
+	if !(units > 0) && !errors.Is(err, ErrLimit) {
 		units = float64(m.last)
 	}
 	if length := units * float64(m.scale); length > 0 && length < float64(maxDuration) {

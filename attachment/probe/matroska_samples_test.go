@@ -108,6 +108,9 @@ func matroskaSamples() []sample {
 	add("recorded-long.webm", recorded, live(
 		endless(cluster, ebmlUint(0xe7, 0), simpleBlock(1, 0, 3000)),
 		endless(cluster, ebmlUint(0xe7, 5000), simpleBlock(2, 0, 5<<20), simpleBlock(2, 4400, 50))))
+	add("large-clusters.webm", recorded, live(
+		ebml(cluster, ebmlUint(0xe7, 0), simpleBlock(1, 0, 5<<20)),
+		ebml(cluster, ebmlUint(0xe7, 5000), simpleBlock(1, 4400, 5<<20))))
 	add("grouped.webm", recorded, live(
 		ebml(cluster, ebmlUint(0xe7, 9000), ebml(0xa0,
 			ebml(0xa1, join("\x81", uint16(360), "\x00data")), ebmlUint(0x9b, 40)))))

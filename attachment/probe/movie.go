@@ -2,6 +2,7 @@ package probe
 
 import (
 	"encoding/binary"
+	"errors"
 	"time"
 )
 
@@ -321,7 +322,7 @@ func (m *movie) describe(info *Info, err error) error {
 			info.Duration = max(info.Duration, length)
 		}
 	}
-	if info.Duration == 0 {
+	if info.Duration == 0 && !errors.Is(err, ErrLimit) {
 		for _, t := range m.tracks {
 			if t.fragmented && t.end > t.begin {
 				info.Duration = max(info.Duration, ticks(t.end-t.begin, uint64(t.scale)))

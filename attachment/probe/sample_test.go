@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ type sample struct {
 }
 
 // samples are all of them. They are built from the figures that they are compared with.
-func samples() []sample {
+var samples = sync.OnceValue(func() []sample {
 	var list []sample
 	for _, more := range [][]sample{
 		imageSamples(), soundSamples(), oggSamples(), movieSamples(), heifSamples(), matroskaSamples(), otherSamples(),
@@ -29,7 +30,7 @@ func samples() []sample {
 		list = append(list, more...)
 	}
 	return list
-}
+})
 
 // otherSamples are files that no parser looks into.
 func otherSamples() []sample {
