@@ -54,6 +54,7 @@ type Bot struct {
 	inbox      inbox
 	queue      queue
 	kv         kvTable
+	jobs       jobs
 	warned     sync.Map // Encrypted rooms that were warned of
 	secret     sync.Map // Content of m.room.encryption, by the ids of rooms that were not synced yet
 	parked     parked
@@ -105,7 +106,8 @@ func New(config Config, opts ...Option) (*Bot, error) {
 	}
 	b.hooks.log = b.log
 	b.queue.bot = b
-	b.kv.stored, b.inbox.kv = b.keeps(), &b.kv
+	b.kv.stored, b.inbox.kv, b.kv.follow = b.keeps(), &b.kv, b.jobs.follow
+	b.jobs.bot, b.jobs.wake = b, make(chan struct{}, 1)
 	b.direct = directs{bot: b, writing: newGate()}
 	b.dispatcher = &dispatcher{handle: b.dispatch, fill: b.fillGap}
 	b.typing = &typing{send: b.sendTyping, log: b.log}
@@ -284,6 +286,7 @@ func (b *Bot) work(ctx context.Context, at resumption) error {
 	owned.Go(func() { b.showPresence(aside) })
 	owned.Go(func() { b.awaitReady(aside) })
 	owned.Go(func() { b.sweepKV(aside) })
+	owned.Go(func() { b.runJobs(aside) })
 	if b.describer != nil {
 		owned.Go(func() { b.describer.run(aside) })
 	}

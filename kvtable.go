@@ -27,6 +27,7 @@ type kvTable struct {
 	recent  map[string]kvValue
 	writing fifo[kvWriting]
 	version uint64
+	follow  func(key string, value kvValue) // Told of each change
 }
 
 // kvValue is a value; the zero one stands for a key that is not there.
@@ -167,6 +168,7 @@ func (t *kvTable) keep(values map[string]kvValue, batch *journalBatch) {
 	}
 	t.version++
 	for key, value := range values {
+		t.follow(key, value)
 		value.version = t.version
 		if batch == nil && !value.there() {
 			delete(t.recent, key)
