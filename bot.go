@@ -292,6 +292,7 @@ func (b *Bot) work(ctx context.Context, at resumption) error {
 	}
 	b.dispatcher.begin(b.life)
 
+	b.endLive(ctx)
 	err := b.resume(ctx, at.crashes)
 	if err == nil {
 		err = b.sync(ctx, at)

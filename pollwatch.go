@@ -171,7 +171,7 @@ func (b *Bot) loadPoll(ctx context.Context, room id.RoomID, poll id.EventID) (*p
 		}
 		for _, raw := range page.Chunk {
 			if e, ok := b.fetched(room, raw); ok && e.refersTo() == poll {
-				tally.take(e)
+				tally.take(b.reveal(ctx, e))
 			}
 		}
 		if page.Next == "" {

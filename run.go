@@ -32,7 +32,6 @@ type run struct {
 	found   atomic.Uint64 // Events that its waits have found
 	upTo    atomic.Uint64 // The count of the last event that came before the run's latest send or wait; zero before both
 
-	again   bool // Whether it may have been begun before, and sent what it sends
 	streams streams
 
 	mu        sync.Mutex

@@ -98,9 +98,14 @@ func (s *Stream) add(ctx context.Context, body Body, live bool) error {
 	if err != nil {
 		return fmt.Errorf("stream: %w", err)
 	}
+	if live {
+		s.c.bot.noteLive(sent)
+	}
+	entry := s.c.Message.entry
+	part := &streamPart{sent: sent, shown: body, live: live, sure: entry == nil || !entry.left}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.parts = append(s.parts, &streamPart{sent: sent, shown: body, live: live, sure: !s.run.again})
+	s.parts = append(s.parts, part)
 	return nil
 }
 
@@ -111,6 +116,9 @@ func (s *Stream) edit(ctx context.Context, i int, body Body, live bool) error {
 	out := outgoing{body: body, edits: part.sent.ID, transaction: newTransaction()}
 	if _, err := s.c.bot.post(ctx, s.c.Room.id, out, s.options(i, live), s.run); err != nil {
 		return fmt.Errorf("stream: %w", err)
+	}
+	if part.live && !live {
+		s.c.bot.noteWritten(part.sent)
 	}
 	part.shown, part.live, part.sure = body, live, true
 	part.edits++
@@ -125,6 +133,7 @@ func (s *Stream) drop(ctx context.Context, from int) error {
 			return fmt.Errorf("stream: %w", err)
 		}
 		s.run.unsent(sent)
+		s.c.bot.noteWritten(sent)
 		s.mu.Lock()
 		s.parts = s.parts[:i]
 		s.mu.Unlock()
