@@ -72,3 +72,31 @@ func look(t *testing.T, d *device) {
 		}
 	}
 }
+
+// TestExpireWhileRequesting finds no moment in which a new session seems to be overdue.
+func TestExpireWhileRequesting(t *testing.T) {
+	p := newPair(t, 1, false)
+	stop := make(chan struct{})
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer close(stop)
+	group.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				p.bot.engine.Expire(t.Context())
+			}
+		}
+	})
+	for range 500 {
+		s := request(t, p.bot, p.other, false)
+		if s.State() != verify.StateRequested {
+			t.Fatalf("the session is %v: %v", s.State(), s.Err())
+		}
+		if err := s.Cancel(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

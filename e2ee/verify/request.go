@@ -36,12 +36,16 @@ func (e *Engine) Request(ctx context.Context, user id.UserID, devices ...id.Devi
 	ref := Ref{Transaction: rand.Text(), User: user}
 	s := e.newSession(ref, true)
 	s.asked = devices
+	now := e.now()
+	s.deadline = now.Add(Timeout)
 	if err := e.add(s, ref); err != nil {
 		return nil, err
 	}
-	now := e.now()
+	e.rouse()
 	err := s.do(ctx, func() error {
-		s.until(now.Add(Timeout))
+		if s.state.over() {
+			return s.err // The engine was closed in the meantime
+		}
 		s.enter(StateRequested)
 		return s.sendAll(ctx, kindRequest, &requestContent{
 			FromDevice: e.cfg.Device,
@@ -254,6 +258,9 @@ func (e *Engine) admit(ctx context.Context, s *Session, ref Ref) error {
 	}
 	e.rouse()
 	return foreign(s.do(ctx, func() error {
+		if s.state.over() {
+			return nil // The engine was closed in the meantime
+		}
 		s.enter(StateRequested)
 		if decision == Accept {
 			return s.accept(ctx)
