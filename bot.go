@@ -53,12 +53,14 @@ type Bot struct {
 	journal    *journal // nil where there is no store
 	inbox      inbox
 	queue      queue
-	kv         kvTable
-	jobs       jobs
-	warned     sync.Map // Encrypted rooms that were warned of
-	secret     sync.Map // Content of m.room.encryption, by the ids of rooms that were not synced yet
-	parked     parked
-	encrypts   atomic.Bool // Whether encryption was started
+
+	loadedRooms int // Rooms whose state is kept in memory where there is a store
+	kv          kvTable
+	jobs        jobs
+	warned      sync.Map // Encrypted rooms that were warned of
+	secret      sync.Map // Content of m.room.encryption, by the ids of rooms that were not synced yet
+	parked      parked
+	encrypts    atomic.Bool // Whether encryption was started
 
 	life    context.Context // Ends when the bot has ended; handlers live below it
 	endLife context.CancelCauseFunc
@@ -102,7 +104,8 @@ func New(config Config, opts ...Option) (*Bot, error) {
 		stopped:  make(chan struct{}),
 		ready:    make(chan struct{}),
 
-		connecting: newGate(),
+		connecting:  newGate(),
+		loadedRooms: maxLoadedRooms,
 	}
 	b.hooks.log = b.log
 	b.queue.bot = b

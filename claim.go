@@ -123,7 +123,7 @@ func (b *Bot) load(ctx context.Context) (at resumption, err error) {
 	if err := b.loadSeen(ctx, meta[metaSalt]); err != nil {
 		return at, err
 	}
-	keep := &roomStore{store: b.settings.store, log: b.log, most: maxLoadedRooms}
+	keep := &roomStore{store: b.settings.store, log: b.log, most: b.loadedRooms}
 	if err := b.rooms.loadRooms(ctx, keep); err != nil {
 		return at, err
 	}

@@ -45,6 +45,9 @@ func (h *house) up(s setting) {
 	h.must(err)
 	bot.Add(niobot.NewCommand("ping", ping), echo())
 	bot.Add(s.commands...)
+	if s.tune != nil {
+		s.tune(bot)
+	}
 	h.bot, h.ended, h.err = bot, make(chan struct{}), nil
 	ctx, cancel := context.WithCancel(h.bed(context.Background()))
 	h.stop = cancel
@@ -464,8 +467,8 @@ func TestPoisonIsSetAside(t *testing.T) {
 			default:
 			}
 		}
-		if n := runs.Load(); n != 5 {
-			t.Errorf("the poison ran %d times, want when it came, when it came again, and 3 times alone", n)
+		if n := runs.Load(); n != 6 {
+			t.Errorf("the poison ran %d times, want when it came, twice with all else, and 3 times alone", n)
 		}
 		h.alice.say("!echo alive")
 		h.pass(time.Second)

@@ -46,6 +46,7 @@ type setting struct {
 	opts     []niobot.Option
 	commands []*niobot.Command
 	before   func(h *house) // Called before the bot runs
+	tune     func(*niobot.Bot)
 }
 
 // inHouse runs f with a bot that answers !ping and !echo, in a room with alice.
@@ -68,6 +69,9 @@ func inHouse(t *testing.T, s setting, f func(h *house)) {
 		h.bot = bot
 		bot.Add(niobot.NewCommand("ping", ping), echo())
 		bot.Add(s.commands...)
+		if s.tune != nil {
+			s.tune(bot)
+		}
 		if s.before != nil {
 			s.before(h)
 		}
