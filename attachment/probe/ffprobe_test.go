@@ -152,6 +152,9 @@ func TestFFprobesFailureIsPartial(t *testing.T) {
 			if !errors.As(err, &p) || !errors.Is(err, probe.ErrFFprobe) || info.MIME != "video/x-msvideo" {
 				t.Errorf("%+v and error %v, want what is known, and why there is no more", info, err)
 			}
+			if errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("error %v came only from the timeout", err)
+			}
 		})
 	}
 }

@@ -100,6 +100,9 @@ func movieSamples() []sample {
 	mp4 := fileType("isom", "iso2", "avc1", "mp41")
 	add("film.mp4", probe.Info{MIME: "video/mp4", Width: 640, Height: 360, Duration: length, Codecs: both},
 		mp4, film(upright), mdat)
+	add("version-like-a-brand.mp4", probe.Info{
+		MIME: "video/mp4", Width: 640, Height: 360, Duration: length, Codecs: both,
+	}, isoBox("ftyp", []byte("XXXXavifmp41")), film(upright))
 	add("moov-last.mp4", probe.Info{MIME: "video/mp4", Width: 640, Height: 360, Duration: length, Codecs: both},
 		mp4, isoBox("free"), largeBox("mdat", make([]byte, 9000)), film(upright))
 	add("phone.mov", probe.Info{
