@@ -18,7 +18,8 @@ func sane(t *testing.T, info probe.Info, err error) {
 	if info.MIME == "" {
 		t.Error("no MIME type")
 	}
-	if info.Width < 0 || info.Height < 0 || info.Width > 1<<24 || info.Height > 1<<24 || (info.Width == 0) != (info.Height == 0) {
+	if info.Width < 0 || info.Height < 0 || info.Width > 1<<24 || info.Height > 1<<24 ||
+		(info.Width == 0) != (info.Height == 0) {
 		t.Errorf("size of %d × %d", info.Width, info.Height)
 	}
 	if (info.Orientation == 0) != (info.Width == 0) || info.Orientation < 0 || info.Orientation > 8 {
