@@ -1,6 +1,7 @@
 package attachment
 
 import (
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/draw"
@@ -78,15 +79,20 @@ func boxRow(dst *image.RGBA, y int, pix []byte, stride, n int) {
 // light, and this is where most of the time goes.
 func boxYCbCr(dst *image.RGBA, src *image.YCbCr, n int) {
 	width, height := dst.Rect.Dx(), dst.Rect.Dy()
-	light := make([]uint8, width)
-	blue, red := make([]uint8, width), make([]uint8, width)
+	light, blue, red := make([]uint8, width), make([]uint8, width), make([]uint8, width)
 	subX, subY := subsampling(src.SubsampleRatio)
-	lightPlane := plane{src.Y, src.YStride, src.Rect.Min.X, src.Rect.Min.Y, 1, 1}
-	cx, cy := src.Rect.Min.X/subX, src.Rect.Min.Y/subY
+	sums := make([]uint32, src.Rect.Dx()+2*subX)
+	left := src.Rect.Min.X
+	planes := [3]plane{
+		{src.Y, src.YStride, left, src.Rect.Min.Y, 1, 1, sums},
+		{src.Cb, src.CStride, left / subX, src.Rect.Min.Y / subY, subX, subY, sums},
+		{src.Cr, src.CStride, left / subX, src.Rect.Min.Y / subY, subX, subY, sums},
+	}
 	for y := range height {
-		lightPlane.averages(light, src.Rect.Min.X, src.Rect.Min.Y+y*n, n)
-		plane{src.Cb, src.CStride, cx, cy, subX, subY}.averages(blue, src.Rect.Min.X, src.Rect.Min.Y+y*n, n)
-		plane{src.Cr, src.CStride, cx, cy, subX, subY}.averages(red, src.Rect.Min.X, src.Rect.Min.Y+y*n, n)
+		top := src.Rect.Min.Y + y*n
+		planes[0].averages(light, left, top, n)
+		planes[1].averages(blue, left, top, n)
+		planes[2].averages(red, left, top, n)
 		out := dst.Pix[y*dst.Stride:][:4*width]
 		for x := range width {
 			r, g, b := color.YCbCrToRGB(light[x], blue[x], red[x])
@@ -101,26 +107,53 @@ type plane struct {
 	stride     int
 	minX, minY int // In samples
 	subX, subY int
+	sums       []uint32 // Room for those of a row
 }
 
 // averages fills out with those of squares of n × n pixels from (x0, y0) on: of the samples that the square touches.
-func (p plane) averages(out []uint8, x0, y0, n int) {
+func (p *plane) averages(out []uint8, x0, y0, n int) {
+	first, last := x0/p.subX-p.minX, (x0+len(out)*n-1)/p.subX-p.minX
 	top, bottom := y0/p.subY-p.minY, (y0+n-1)/p.subY-p.minY
-	if n == 1 && p.subX == 1 {
-		copy(out, p.pix[top*p.stride+x0-p.minX:])
-		return
+	sums := p.sums[:last-first+1]
+	clear(sums)
+	for row := top; row <= bottom; row += maxRows {
+		addRows(sums, p.pix[row*p.stride+first:], p.stride, min(maxRows, bottom-row+1))
 	}
 	for i := range out {
-		x := x0 + i*n
-		left, right := x/p.subX-p.minX, (x+n-1)/p.subX-p.minX
+		from, to := (x0+i*n)/p.subX-p.minX-first, (x0+i*n+n-1)/p.subX-p.minX-first
 		var sum uint32
-		for row := top; row <= bottom; row++ {
-			for _, sample := range p.pix[row*p.stride+left : row*p.stride+right+1] {
-				sum += uint32(sample)
-			}
+		for _, column := range sums[from : to+1] {
+			sum += column
 		}
-		area := uint32((right - left + 1) * (bottom - top + 1))
+		area := uint32((to - from + 1) * (bottom - top + 1))
 		out[i] = uint8((sum + area/2) / area)
+	}
+}
+
+// maxRows is how many samples of 8 bits can be added in 16.
+const maxRows = 256
+
+// addRows adds up the columns of so many rows. It takes eight columns at once, in two words with four lanes of 16 bits
+// each, which makes it several times as fast as one by one.
+func addRows(sums []uint32, pix []uint8, stride, rows int) {
+	const lanes = 0x00ff00ff00ff00ff
+	x := 0
+	for ; x+8 <= len(sums); x += 8 {
+		var even, odd uint64
+		for row := range rows {
+			eight := binary.LittleEndian.Uint64(pix[row*stride+x:])
+			even += eight & lanes
+			odd += eight >> 8 & lanes
+		}
+		for i := range 4 {
+			sums[x+2*i] += uint32(even >> (16 * i) & 0xffff)
+			sums[x+2*i+1] += uint32(odd >> (16 * i) & 0xffff)
+		}
+	}
+	for ; x < len(sums); x++ {
+		for row := range rows {
+			sums[x] += uint32(pix[row*stride+x])
+		}
 	}
 }
 
