@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/rs/zerolog"
 	"go.mau.fi/util/dbutil"
 
 	"maunium.net/go/mautrix"
@@ -47,6 +46,9 @@ type engine struct {
 	mail    *mailbox
 	verify  *verifications
 
+	// machineContext is a context with the bridge to the bot's log, which mautrix takes from the context.
+	machineContext func(context.Context) context.Context
+
 	ctx    context.Context // Of the goroutines; ends with end
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -76,7 +78,8 @@ func newEngine(
 	g.mach.DisableDeviceChangeKeyRotation = true
 	g.mach.DisableRatchetTracking = true
 	g.mach.SessionReceived = g.sessionReceived
-	g.ctx, g.cancel = context.WithCancel(bridge.WithContext(context.WithoutCancel(ctx)))
+	g.machineContext = bridge.WithContext
+	g.ctx, g.cancel = context.WithCancel(g.machineContext(context.WithoutCancel(ctx)))
 	g.mach.SetBackgroundCtx(g.ctx)
 	g.devices = newDeviceList(g)
 	g.rooms = newRoomKeys(g)
@@ -129,7 +132,7 @@ func guarded(f func() error) (err error) {
 func (g *engine) withOlm(ctx context.Context, f func(context.Context) error) error {
 	g.olm.Lock()
 	defer g.olm.Unlock()
-	g.store.takeFailure()
+	_ = g.store.takeFailure() // of those who write without olm, and have seen it themselves
 	err := g.store.DB.DoTxn(ctx, nil, func(ctx context.Context) error {
 		if err := f(ctx); err != nil {
 			return err
@@ -177,11 +180,6 @@ func (g *engine) arrived(list ...arrival) {
 		g.store.forget(a.session) // once more: what was read before the commit may be an older one
 		g.missing.arrived(a.room, a.session)
 	}
-}
-
-// machineContext is ctx with the bridge to the bot's log, which mautrix takes from the context.
-func (g *engine) machineContext(ctx context.Context) context.Context {
-	return zerolog.Ctx(g.ctx).WithContext(ctx)
 }
 
 // noState keeps the machine from asking about rooms: a key may come for any room, and what the machine would do with

@@ -5,13 +5,10 @@ package e2ee_test
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
-	"iter"
 	"log/slog"
 	"maps"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,7 +18,6 @@ import (
 
 	"go.mau.fi/util/dbutil"
 	"go.uber.org/goleak"
-	_ "modernc.org/sqlite"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -30,6 +26,7 @@ import (
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/e2ee"
 	"github.com/niobot/niobot/internal/fakehs"
+	"github.com/niobot/niobot/store/sqlite"
 )
 
 // limit ends what would wait for ever; no test comes near it.
@@ -58,78 +55,23 @@ func deadline(t testing.TB) context.Context {
 	return ctx
 }
 
-// mapStore is a [niobot.Store] that is a map.
-type mapStore struct {
-	mu   sync.Mutex
-	data map[niobot.Table]map[string][]byte
-}
-
-func (s *mapStore) Claim(context.Context, niobot.Account) error { return nil }
-func (s *mapStore) Release() error                              { return nil }
-func (s *mapStore) String() string                              { return "map" }
-
-func (s *mapStore) Get(_ context.Context, table niobot.Table, key string) ([]byte, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	value, ok := s.data[table][key]
-	return value, ok, nil
-}
-
-func (s *mapStore) Scan(_ context.Context, table niobot.Table, prefix string) iter.Seq2[niobot.Record, error] {
-	s.mu.Lock()
-	records := maps.Clone(s.data[table])
-	s.mu.Unlock()
-	return func(yield func(niobot.Record, error) bool) {
-		for _, key := range slices.Sorted(maps.Keys(records)) {
-			if strings.HasPrefix(key, prefix) && !yield(niobot.Record{Key: key, Value: records[key]}, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (s *mapStore) Commit(_ context.Context, changes []niobot.Change) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range changes {
-		if s.data[c.Table] == nil {
-			s.data[c.Table] = make(map[string][]byte)
-		}
-		if c.Value == nil {
-			delete(s.data[c.Table], c.Key)
-		} else {
-			s.data[c.Table][c.Key] = c.Value
-		}
-	}
-	return nil
-}
-
-// disk is what of a bot survives its process: the database and the store.
+// disk is what of a bot survives its process: its store, with the keys in it.
 type disk struct {
-	db    *dbutil.Database
-	store *mapStore
+	*sqlite.Store
+	db *dbutil.Database
 }
 
-func (d *disk) Database() *dbutil.Database { return d.db }
-
-func newDisk(t testing.TB) *disk {
+func newDisk(t testing.TB, owner niobot.Account) *disk {
 	t.Helper()
-	q := url.Values{"_txlock": {"immediate"}}
-	for _, p := range []string{
-		"foreign_keys(1)", "journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(5000)",
-	} {
-		q.Add("_pragma", p)
-	}
-	raw, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "bot.db")+"?"+q.Encode())
+	store, err := sqlite.Open(filepath.Join(t.TempDir(), "bot.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = raw.Close() })
-	db, err := dbutil.NewWithDB(raw, "sqlite")
-	if err != nil {
+	t.Cleanup(func() { _ = store.Close() })
+	if err := store.Claim(deadline(t), owner); err != nil {
 		t.Fatal(err)
 	}
-	return &disk{db: db, store: &mapStore{data: make(map[niobot.Table]map[string][]byte)}}
+	return &disk{Store: store, db: store.Database()}
 }
 
 // bot is a client with encryption, and its host: it does what a bot's loop does, a step at a time.
@@ -156,7 +98,7 @@ func (b *bot) Account() niobot.Account {
 	return niobot.Account{UserID: b.client.UserID, DeviceID: b.client.DeviceID}
 }
 func (b *bot) Logger() *slog.Logger       { return b.log }
-func (b *bot) Store() niobot.Store        { return b.disk.store }
+func (b *bot) Store() niobot.Store        { return b.disk }
 func (b *bot) IsOwner(id.UserID) bool     { return false }
 func (b *bot) Go(f func(context.Context)) { f(b.t.Context()) }
 func (b *bot) SharedRooms(context.Context, id.UserID) ([]id.RoomID, error) {
@@ -253,7 +195,8 @@ func logIn(t testing.TB, hs *fakehs.Server, name string, opts ...e2ee.Option) *b
 		t.Fatal(err)
 	}
 	client.DeviceID = session.DeviceID
-	b := &bot{t: t, hs: hs, client: client, disk: newDisk(t)}
+	b := &bot{t: t, hs: hs, client: client}
+	b.disk = newDisk(t, b.Account())
 	b.reset(opts...)
 	return b
 }

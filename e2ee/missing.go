@@ -44,13 +44,12 @@ type missingKeys struct {
 
 // search is what was done to find a session's key.
 type search struct {
-	sender    id.UserID
-	device    id.DeviceID
-	senderKey id.SenderKey
-	due       time.Time // Zero while one is under way, and after the last
-	tries     int
-	request   string // The id of the key request; empty where none was sent
-	looked    bool   // Whether the backup was asked, and does not have it
+	sender  id.UserID
+	device  id.DeviceID
+	due     time.Time // Zero while one is under way, and after the last
+	tries   int
+	request string // The id of the key request; empty where none was sent
+	looked  bool   // Whether the backup was asked, and does not have it
 }
 
 // refusal is what a device said of a key that it does not give.
@@ -77,7 +76,7 @@ func (m *missingKeys) note(_ context.Context, evt *event.Event, sealed envelope)
 	s := m.waiting[at]
 	if s == nil {
 		m.makeRoom()
-		s = &search{sender: evt.Sender, device: sealed.DeviceID, senderKey: sealed.SenderKey, due: time.Now()}
+		s = &search{sender: evt.Sender, device: sealed.DeviceID, due: time.Now()}
 		m.waiting[at] = s
 		m.wake()
 	}
@@ -280,7 +279,7 @@ func (m *missingKeys) sendRequest(ctx context.Context, at arrival, s search, act
 	}
 	if action == event.KeyRequestActionRequest {
 		content.Body = event.RequestedKeyInfo{
-			Algorithm: id.AlgorithmMegolmV1, RoomID: at.room, SessionID: at.session, SenderKey: s.senderKey,
+			Algorithm: id.AlgorithmMegolmV1, RoomID: at.room, SessionID: at.session,
 		}
 	}
 	targets := make(map[id.UserID]map[id.DeviceID]*event.Content)

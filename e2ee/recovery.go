@@ -89,7 +89,7 @@ func writeRecoveryFile(path, key string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // gone already where all went well
+	defer func() { _ = os.Remove(file.Name()) }() // gone already where all went well
 	_, err = file.WriteString(key + "\n")
 	if err == nil {
 		err = file.Sync()

@@ -169,10 +169,9 @@ func TestStoreOfAnotherDeviceIsRefused(t *testing.T) {
 	hs := newServer(t)
 	alice := newBot(t, hs, "alice")
 	alice.stop()
-	lost := *alice
-	lost.disk = newDisk(t)
+	lost := &bot{t: t, hs: hs, client: alice.client, disk: newDisk(t, alice.Account())}
 	lost.reset()
-	if err := lost.enc.Start(deadline(t), &lost); !errors.Is(err, e2ee.ErrDeviceMismatch) {
+	if err := lost.enc.Start(deadline(t), lost); !errors.Is(err, e2ee.ErrDeviceMismatch) {
 		t.Errorf("with a lost store: %v", err)
 	}
 	other := logIn(t, hs, "alice", e2ee.RecoveryKey(alice.keys[0]))
