@@ -21,8 +21,14 @@ const (
 	// maxTries is how often an event is worked on anew, alone, before it is set aside as the likely cause.
 	maxTries = 3
 
-	// tryAlone is how long such an event may hold up the next one. What it crashes after that, it is still blamed for.
-	tryAlone = 5 * time.Second
+	// fewCrashes is how many crashes in a row are taken for ones from outside, after which all begins as always.
+	fewCrashes = 2
+
+	// tryAlone is how long such an event may hold up the next one. What it crashes after that, it is still blamed for,
+	// together with those that were begun meanwhile. The first time it is short, so that many events that are innocent
+	// are soon done with.
+	tryAlone   = 5 * time.Second
+	tryBriefly = 100 * time.Millisecond
 )
 
 // ErrSetAside is told to the error handler of a command whose message was being worked on whenever the bot crashed:
@@ -214,8 +220,8 @@ func (g *gap) record() inboxRecord {
 }
 
 // resume works on what was left at the last end of the bot. After a crash it begins as always, since most crashes come
-// from outside. Where the bot has crashed again before all of it was done, what may have been the cause is begun alone,
-// one after the other, before all else.
+// from outside. Where the bot has crashed again and again before all of it was done, what may have been the cause is begun
+// alone, one after the other, before all else.
 func (b *Bot) resume(ctx context.Context, crashes int) error {
 	for _, room := range b.rooms.list() {
 		if room.Membership() == event.MembershipInvite {
@@ -239,7 +245,7 @@ func (b *Bot) resume(ctx context.Context, crashes int) error {
 	}
 	b.log.Info("work of the last time goes on", "events", len(items), "crashes", crashes)
 	suspects := 0
-	if crashes > 1 {
+	if crashes > fewCrashes {
 		// Work begins in order, so what had begun is among the first.
 		suspects = min(len(items), b.config.Workers)
 	}
@@ -352,7 +358,11 @@ func (b *Bot) tryAgain(ctx context.Context, item leftItem) error {
 		return err
 	}
 	b.dispatcher.pushItem(item.room, item.laneItem)
-	limit := time.NewTimer(tryAlone)
+	hold := tryAlone
+	if item.record.Tries == 1 {
+		hold = tryBriefly
+	}
+	limit := time.NewTimer(hold)
 	defer limit.Stop()
 	select {
 	case <-item.entry.settled:
