@@ -183,7 +183,7 @@ func TestBombs(t *testing.T) {
 
 // TestALargeFileIsHardlyRead holds that what lies between the parts that matter costs nothing.
 func TestALargeFileIsHardlyRead(t *testing.T) {
-	const size = 4 * gib
+	const size int64 = 4 * gib
 	film := isoBox("moov", movieHeader(1000, 9000), videoTrack(1, "avc1", 640, 360, upright), soundTrack(2, "mp4a"))
 	mp4 := fileType("isom")
 	tracks := ebml(0x1654ae6b, ebmlVideo("V_VP9", 0, pixels(640, 360)...))
@@ -193,7 +193,7 @@ func TestALargeFileIsHardlyRead(t *testing.T) {
 		most int64
 	}{
 		{"film with its index at the end", pattern{
-			head: join(mp4, uint32(1), "mdat", uint64(size-len(mp4)-len(film))), unit: []byte{7}, tail: film}, 16 << 10},
+			head: join(mp4, uint32(1), "mdat", uint64(size)-uint64(len(mp4)+len(film))), unit: []byte{7}, tail: film}, 16 << 10},
 		{"recording", pattern{
 			head: join(ebmlHead("webm"), endless(0x18538067, segmentInfo(0), tracks), endless(0x1f43b675)),
 			unit: []byte{7}, tail: endless(0x1f43b675, ebmlUint(0xe7, 9000), simpleBlock(1, 0, 50000))}, 128 << 10},
