@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -231,7 +232,8 @@ func TestBytesNeedNoName(t *testing.T) {
 
 // nio-bot 92: an attachment could be sent once.
 func TestEverySourceCanBeSentTwice(t *testing.T) {
-	h := newHome(t, fakehs.Options{}, attachment.WithUploadCache(0))
+	spools := t.TempDir()
+	h := newHome(t, fakehs.Options{}, attachment.WithUploadCache(0), attachment.WithTempDir(spools))
 	data := noise(400_000) // More than is kept in memory
 	path := filepath.Join(t.TempDir(), "f.bin")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -267,9 +269,9 @@ func TestEverySourceCanBeSentTwice(t *testing.T) {
 			both.Wait()
 		})
 	}
-	leftBehind := must(filepath.Glob(filepath.Join(os.TempDir(), "niobot-*")))(t)
-	if len(leftBehind) > 0 {
-		t.Errorf("there are %q", leftBehind)
+	// Elsewhere a file is there until it is closed.
+	if left := must(os.ReadDir(spools))(t); runtime.GOOS == "linux" && len(left) > 0 {
+		t.Errorf("there are %v", left)
 	}
 }
 
