@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/niobot/niobot/bench/town"
 	"github.com/niobot/niobot/internal/fakehs"
 )
 
@@ -43,16 +44,16 @@ func limited(path string, form fakehs.RetryAfterForm, share float64, wait time.D
 	return fakehs.Fault{Path: path, Status: 429, RetryForm: form, RetryAfter: wait, Probability: share}
 }
 
-// begin lets the faults happen. The returned function ends them and tells how many there were.
-func (t *town) begin(seed uint64, list []fakehs.Fault) (end func() (hits int)) {
+// harm lets the faults happen. The returned function ends them and tells how many there were.
+func harm(t *town.Town, seed uint64, list []fakehs.Fault) (end func() (hits int)) {
 	var active []*fakehs.ActiveFault
 	for n, fault := range list {
 		fault.Seed = seed + uint64(n)
-		fault.User = t.bot
+		fault.User = t.Bot.UserID
 		if fault.Path == "/versions" {
 			fault.User = "" // It is asked without a token
 		}
-		active = append(active, t.hs.Fail(fault))
+		active = append(active, t.Homeserver.Fail(fault))
 	}
 	return func() (hits int) {
 		for _, fault := range active {

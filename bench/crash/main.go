@@ -24,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/niobot/niobot/bench/town"
 	"github.com/niobot/niobot/bench/victim"
 	"github.com/niobot/niobot/internal/pgtest"
 )
@@ -112,12 +113,13 @@ func run(ctx context.Context, o options, out io.Writer) (sound bool, err error) 
 	default:
 		return false, fmt.Errorf("a store of the kind %q does not survive", o.store)
 	}
-	town, err := newTown(o)
+	t, err := town.New(o.rooms, o.users, o.seed)
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, town.close()) }()
-	s, err := newStorm(o, town, place, folder, logs)
+	defer func() { err = errors.Join(err, t.Close()) }()
+	t.Listen()
+	s, err := newStorm(o, t, place, folder, logs)
 	if err != nil {
 		return false, err
 	}

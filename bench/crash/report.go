@@ -44,7 +44,7 @@ const shownCases = 20
 
 // report prints what came of it. sound is false where the bot did wrong.
 func (s *storm) report(out io.Writer) (sound bool, err error) {
-	f, v := &s.figures, s.town.ledger.Verdict()
+	f, v := &s.figures, s.town.Ledger.Verdict()
 	sound = v.Sound() && f.aside == 0 && f.inbox == 0 && len(s.failures) == 0
 	w := &printer{out: out}
 	w.line("run", "seed %d, store %s, standby %t, %d commands in %d rooms", s.options.seed, s.options.store,

@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/bench/town"
 	"github.com/niobot/niobot/bench/victim"
 )
 
@@ -40,7 +40,8 @@ const (
 // storm kills bots.
 type storm struct {
 	options options
-	town    *town
+	town    *town.Town
+	speaker speaker
 	bot     victim.Bot
 	logs    io.Writer
 	rng     *rand.Rand
@@ -51,7 +52,7 @@ type storm struct {
 	figures  figures
 }
 
-func newStorm(o options, t *town, place victim.Place, folder string, logs io.Writer) (*storm, error) {
+func newStorm(o options, t *town.Town, place victim.Place, folder string, logs io.Writer) (*storm, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -59,16 +60,14 @@ func newStorm(o options, t *town, place victim.Place, folder string, logs io.Wri
 	s := &storm{
 		options: o,
 		town:    t,
-		bot: victim.Bot{
-			Program: program, Homeserver: t.url, Token: t.token, Store: place, Standby: o.standby,
-		},
-		logs: logs,
-		rng:  rand.New(rand.NewPCG(o.seed, 2)),
-		checker: checker{
-			place: place, folder: folder, live: o.standby, owner: niobot.Account{UserID: t.bot, DeviceID: t.device},
-		},
-		slots: make([]*victim.Process, 1),
+		speaker: speaker{town: t, rng: rand.New(rand.NewPCG(o.seed, 3))},
+		bot:     t.Resident(program, place),
+		logs:    logs,
+		rng:     rand.New(rand.NewPCG(o.seed, 2)),
+		checker: checker{place: place, folder: folder, live: o.standby, owner: t.Bot},
+		slots:   make([]*victim.Process, 1),
 	}
+	s.bot.Standby = o.standby
 	if o.standby {
 		s.slots = make([]*victim.Process, 2)
 	}
@@ -89,15 +88,15 @@ func (s *storm) rage(ctx context.Context) error {
 	s.figures.begin()
 	calm := func() int { return 0 }
 	if !s.options.calm {
-		calm = s.town.begin(s.options.seed, faults())
+		calm = harm(s.town, s.options.seed, faults())
 	}
 	for s.figures.kills < s.options.kills {
 		share := s.options.commands * (s.figures.kills + 1) / s.options.kills
-		if err := s.cycle(ctx, max(0, min(share, s.options.commands)-s.town.said)); err != nil {
+		if err := s.cycle(ctx, max(0, min(share, s.options.commands)-s.speaker.said)); err != nil {
 			return err
 		}
 	}
-	if err := s.town.speak(ctx, s.options.commands-s.town.said); err != nil {
+	if err := s.speaker.speak(ctx, s.options.commands-s.speaker.said); err != nil {
 		return err
 	}
 	s.figures.faults = calm()
@@ -107,7 +106,7 @@ func (s *storm) rage(ctx context.Context) error {
 // cycle kills once, or twice, while users say some commands.
 func (s *storm) cycle(ctx context.Context, commands int) error {
 	spoken := make(chan error, 1)
-	go func() { spoken <- s.town.speak(ctx, commands) }()
+	go func() { spoken <- s.speaker.speak(ctx, commands) }()
 	err := s.strike(ctx, s.pick())
 	if told := <-spoken; told != nil {
 		return told
@@ -247,7 +246,7 @@ func (s *storm) awaitWorker(ctx context.Context, limit time.Duration) int {
 				return slot
 			}
 		}
-		// A nil channel never is ready, which stands for the bot that is not there.
+		// Without a second bot, both are the first.
 		first, second := s.slots[0], s.slots[len(s.slots)-1]
 		select {
 		case <-first.Ready():
@@ -268,7 +267,7 @@ func (s *storm) finish(ctx context.Context) error {
 		s.failures = append(s.failures, "the bot did not start at the end")
 	}
 	s.figures.rested = time.Now()
-	if err := s.town.ledger.Settle(limited); err != nil {
+	if err := s.town.Ledger.Settle(limited); err != nil {
 		s.failures = append(s.failures, err.Error())
 	}
 	s.figures.settled = time.Now()

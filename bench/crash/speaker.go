@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/niobot/niobot/bench/town"
+	"github.com/niobot/niobot/bench/victim"
+)
+
+// How users speak.
+const (
+	meanPause  = 5 * time.Millisecond // Between two commands, whoever says them
+	burstShare = 0.004                // Of the commands that begin a burst, more than a sync brings at once
+	burstSize  = 70
+)
+
+// speaker has the users speak.
+type speaker struct {
+	town *town.Town
+	rng  *rand.Rand
+	said int
+}
+
+// speak says n commands, with pauses.
+func (s *speaker) speak(ctx context.Context, n int) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for n > 0 {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		several := 1
+		if s.rng.Float64() < burstShare {
+			several = min(n, burstSize)
+		}
+		room := s.town.Rooms[s.rng.IntN(len(s.town.Rooms))]
+		for range several {
+			text, want := victim.Line(s.rng, s.said)
+			s.said++
+			if err := s.town.Say(room, text, want); err != nil {
+				return err
+			}
+		}
+		n -= several
+		timer.Reset(time.Duration(s.rng.ExpFloat64() * float64(meanPause)))
+	}
+	return nil
+}
