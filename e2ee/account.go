@@ -238,7 +238,5 @@ func (m *mailbox) keyCounts(u niobot.DeviceUpdate) {
 		return
 	}
 	fallback := !slices.Contains(u.FallbackKeys, id.KeyAlgorithmSignedCurve25519)
-	if u.OneTimeKeys[id.KeyAlgorithmSignedCurve25519] < fewKeys || fallback {
-		m.keysWanted(fallback)
-	}
+	m.keysWanted(u.OneTimeKeys[id.KeyAlgorithmSignedCurve25519] < fewKeys, fallback)
 }

@@ -81,7 +81,7 @@ func (g *engine) decrypt(ctx context.Context, evt *event.Event) (niobot.Decrypte
 	}
 	if session == nil {
 		// Noted first and looked up again: a key that came in between would be told to nobody.
-		missing := g.missing.note(ctx, evt, sealed)
+		missing := g.missing.note(evt, sealed, nil)
 		if session, err = g.store.inbound(ctx, evt.RoomID, sealed.SessionID); err != nil {
 			return niobot.Decrypted{}, err
 		}
@@ -98,7 +98,7 @@ func (g *engine) decrypt(ctx context.Context, evt *event.Event) (niobot.Decrypte
 		return err
 	})
 	if errors.Is(err, olm.ErrUnknownMessageIndex) {
-		return niobot.Decrypted{}, g.missing.note(ctx, evt, sealed)
+		return niobot.Decrypted{}, g.missing.note(evt, sealed, session)
 	} else if err != nil {
 		return niobot.Decrypted{}, unreadable("%w", err)
 	}

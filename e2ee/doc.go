@@ -2,7 +2,7 @@
 //
 //	go build -tags goolm
 //
-// Without the tag the package is there as well, so that a program compiles, but its [Encryption.Start] says how to build.
+// Without the tag the package is there as well, so that a program compiles, but [Encryption.Start] says how to build.
 //
 //	db, err := sqlite.Open("bot.db")
 //	...

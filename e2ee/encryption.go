@@ -21,8 +21,9 @@ type Encryption struct {
 	db       Database
 	settings settings
 
-	mu     sync.Mutex
-	engine *engine // Nil before Start and after Stop
+	mu       sync.Mutex
+	starting bool
+	engine   *engine // Nil before Start and after Stop
 }
 
 var _ niobot.Encryption = (*Encryption)(nil)
@@ -36,29 +37,43 @@ func New(db Database, opts ...Option) *Encryption {
 // errors are wrapped, and those that a person can mend are this package's.
 func (e *Encryption) Start(ctx context.Context, host niobot.EncryptionHost) error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.engine != nil {
+	if e.starting || e.engine != nil {
+		e.mu.Unlock()
 		return errors.New("start encryption: it is running already")
 	}
-	g, err := newEngine(ctx, e.db.Database(), e.settings, host)
+	e.starting = true
+	e.mu.Unlock()
+	// Not under the lock: what begin starts may use the encryption before begin returns.
+	g, err := e.begin(ctx, host)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.starting, e.engine = false, g
 	if err != nil {
 		return fmt.Errorf("start encryption: %w", err)
 	}
+	return nil
+}
+
+func (e *Encryption) begin(ctx context.Context, host niobot.EncryptionHost) (*engine, error) {
+	g, err := newEngine(ctx, e.db.Database(), e.settings, host)
+	if err != nil {
+		return nil, err
+	}
 	if err := g.begin(ctx); err != nil {
 		g.end()
-		return fmt.Errorf("start encryption: %w", err)
+		return nil, err
 	}
-	e.engine = g
-	return nil
+	return g, nil
 }
 
 // Stop implements [niobot.Encryption]. It may be called twice, and before Start.
 func (e *Encryption) Stop(context.Context) error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.engine != nil {
-		e.engine.end()
-		e.engine = nil
+	g := e.engine
+	e.engine = nil
+	e.mu.Unlock()
+	if g != nil {
+		g.end()
 	}
 	return nil
 }

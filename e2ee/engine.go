@@ -152,10 +152,16 @@ func (g *engine) withOlm(ctx context.Context, f func(context.Context) error) err
 
 type arrivalsKey struct{}
 
-// arrival is a session that came.
-type arrival struct {
+// sessionName names a session; what has another room is not the same.
+type sessionName struct {
 	room    id.RoomID
 	session id.SessionID
+}
+
+// arrival is a session that came.
+type arrival struct {
+	sessionName
+	first uint32 // The index of the first message that it can read
 }
 
 // collecting returns a context in which arrivals are put into list, since a transaction is not yet committed.
@@ -163,12 +169,12 @@ func collecting(ctx context.Context, list *[]arrival) context.Context {
 	return context.WithValue(ctx, arrivalsKey{}, list)
 }
 
-func (g *engine) sessionReceived(ctx context.Context, room id.RoomID, session id.SessionID, _ uint32) {
+func (g *engine) sessionReceived(ctx context.Context, room id.RoomID, session id.SessionID, first uint32) {
 	if list, ok := ctx.Value(arrivalsKey{}).(*[]arrival); ok {
-		*list = append(*list, arrival{room, session})
+		*list = append(*list, arrival{sessionName{room, session}, first})
 		return
 	}
-	g.arrived(arrival{room, session})
+	g.arrived(arrival{sessionName{room, session}, first})
 }
 
 func (g *engine) arrived(list ...arrival) {
@@ -178,7 +184,7 @@ func (g *engine) arrived(list ...arrival) {
 	g.backup.wake()
 	for _, a := range list {
 		g.store.forget(a.session) // once more: what was read before the commit may be an older one
-		g.missing.arrived(a.room, a.session)
+		g.missing.arrived(a)
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"maunium.net/go/mautrix/id"
 )
 
-// publish uploads the public keys of an identity (spec: Client-Server API, "Cross-signing"). Keys that are there already
-// are accepted without authentication.
+// publish uploads the public keys of an identity (spec: Client-Server API, "Cross-signing"). Keys that are there
+// already are accepted without authentication.
 func (g *engine) publish(ctx context.Context, keys *crypto.CrossSigningKeysCache) error {
 	public := keys.PublicKeys()
 	request := mautrix.UploadCrossSigningKeysReq[any]{

@@ -191,8 +191,8 @@ func writeKeyFile(w io.Writer, sealed []byte) error {
 	return err
 }
 
-// openKeyFile checks and decrypts an export. It takes what editors and mail do to a file: other line ends, spaces, lines
-// before and after, Base64 without padding.
+// openKeyFile checks and decrypts an export. It takes what editors and mail do to a file: other line ends, spaces,
+// lines before and after, Base64 without padding.
 func openKeyFile(data []byte, passphrase string) ([]byte, error) {
 	if len(data) > maxKeyFile {
 		return nil, fmt.Errorf("%w: it is larger than %d bytes", ErrNotKeyFile, maxKeyFile)

@@ -84,7 +84,7 @@ func (m *mailbox) run(ctx context.Context) {
 				if !sleep(ctx, keyUploadPause) {
 					return
 				}
-				m.keysWanted(false)
+				m.keysWanted(true, false)
 			}
 		case j := <-m.jobs:
 			m.do(ctx, j)
@@ -193,11 +193,16 @@ func (m *mailbox) takeRenewal(key id.SenderKey) bool {
 	return due
 }
 
-// keysWanted has one-time keys uploaded, and a fallback key where the server has none that is unused.
-func (m *mailbox) keysWanted(fallback bool) {
+// keysWanted has one-time keys uploaded where there are few, and a fallback key where the server has none that is
+// unused.
+func (m *mailbox) keysWanted(few, fallback bool) {
 	m.mu.Lock()
 	m.fallback = m.fallback || fallback && time.Since(m.lastFallback) > fallbackRest
+	due := few || m.fallback
 	m.mu.Unlock()
+	if !due {
+		return // a server that knows no fallback keys says in each sync that there is none
+	}
 	select {
 	case m.refill <- struct{}{}:
 	default:

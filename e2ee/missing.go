@@ -37,7 +37,7 @@ type missingKeys struct {
 	slots chan struct{}
 
 	mu         sync.Mutex
-	waiting    map[arrival]*search
+	waiting    map[sessionName]*search
 	withheld   map[id.SessionID]refusal
 	overflowed bool // Whether some that are waited for were forgotten
 }
@@ -50,6 +50,8 @@ type search struct {
 	tries   int
 	request string // The id of the key request; empty where none was sent
 	looked  bool   // Whether the backup was asked, and does not have it
+	known   bool   // Whether there is a key that reads from message first on only
+	first   uint32
 }
 
 // refusal is what a device said of a key that it does not give.
@@ -63,14 +65,15 @@ func newMissingKeys(g *engine) *missingKeys {
 		g:        g,
 		woken:    make(chan struct{}, 1),
 		slots:    make(chan struct{}, searchesAtOnce),
-		waiting:  make(map[arrival]*search),
+		waiting:  make(map[sessionName]*search),
 		withheld: make(map[id.SessionID]refusal),
 	}
 }
 
-// note has the key of the event's session searched for, and returns the error that the event can't be read with.
-func (m *missingKeys) note(_ context.Context, evt *event.Event, sealed envelope) error {
-	at := arrival{evt.RoomID, sealed.SessionID}
+// note has the key of the event's session searched for, and returns the error that the event can't be read with. The
+// session is the one that is known already and reads later messages only, or nil.
+func (m *missingKeys) note(evt *event.Event, sealed envelope, session *inbound) error {
+	at := sessionName{evt.RoomID, sealed.SessionID}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.waiting[at]
@@ -79,6 +82,9 @@ func (m *missingKeys) note(_ context.Context, evt *event.Event, sealed envelope)
 		s = &search{sender: evt.Sender, device: sealed.DeviceID, due: time.Now()}
 		m.waiting[at] = s
 		m.wake()
+	}
+	if session != nil {
+		s.known, s.first = true, session.Internal.FirstKnownIndex()
 	}
 	said, ok := m.withheld[sealed.SessionID]
 	if !ok || said.sender != evt.Sender {
@@ -97,7 +103,7 @@ func (m *missingKeys) makeRoom() {
 		return
 	}
 	m.overflowed = true
-	maps.DeleteFunc(m.waiting, func(_ arrival, s *search) bool { return s.tries > len(searchAfter) })
+	maps.DeleteFunc(m.waiting, func(_ sessionName, s *search) bool { return s.tries > len(searchAfter) })
 	for at := range m.waiting {
 		if len(m.waiting) < maxMissing {
 			return
@@ -134,7 +140,7 @@ func (m *missingKeys) withhold(sender id.UserID, content *event.RoomKeyWithheldE
 	m.withheld[content.SessionID] = refusal{sender, WithheldError{
 		SessionID: content.SessionID, Code: content.Code, Reason: content.Reason,
 	}}
-	at := arrival{content.RoomID, content.SessionID}
+	at := sessionName{content.RoomID, content.SessionID}
 	s := m.waiting[at]
 	known := s != nil && s.looked && s.sender == sender && final(content.Code)
 	m.mu.Unlock()
@@ -143,13 +149,17 @@ func (m *missingKeys) withhold(sender id.UserID, content *event.RoomKeyWithheldE
 	}
 }
 
-// arrived tells the host of a key that came.
-func (m *missingKeys) arrived(room id.RoomID, session id.SessionID) {
-	at := arrival{room, session}
+// arrived tells the host of a key that came, where it reads more than the one that is there.
+func (m *missingKeys) arrived(a arrival) {
+	at := a.sessionName
 	m.mu.Lock()
 	s, waited := m.waiting[at]
+	if waited && s.known && a.first >= s.first {
+		m.mu.Unlock()
+		return
+	}
 	delete(m.waiting, at)
-	delete(m.withheld, session)
+	delete(m.withheld, at.session)
 	waited = waited || m.overflowed
 	m.mu.Unlock()
 	if s != nil && s.request != "" {
@@ -158,7 +168,7 @@ func (m *missingKeys) arrived(room id.RoomID, session id.SessionID) {
 		})
 	}
 	if waited {
-		m.g.host.KeyArrived(room, session)
+		m.g.host.KeyArrived(at.room, at.session)
 	}
 }
 
@@ -166,7 +176,7 @@ func (m *missingKeys) arrived(room id.RoomID, session id.SessionID) {
 // account that its identity has signed, or the session's own device.
 func (m *missingKeys) wants(ctx context.Context, session *crypto.InboundGroupSession) bool {
 	m.mu.Lock()
-	s := m.waiting[arrival{session.RoomID, session.ID()}]
+	s := m.waiting[sessionName{session.RoomID, session.ID()}]
 	asked := s != nil && s.request != ""
 	m.mu.Unlock()
 	if !asked || len(session.ForwardingChains) == 0 {
@@ -212,7 +222,7 @@ func (m *missingKeys) run(ctx context.Context) {
 }
 
 // takeDue returns what is to be searched for now, and when to ask again.
-func (m *missingKeys) takeDue(now time.Time) (due []arrival, next time.Duration) {
+func (m *missingKeys) takeDue(now time.Time) (due []sessionName, next time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	next = time.Hour
@@ -230,13 +240,10 @@ func (m *missingKeys) takeDue(now time.Time) (due []arrival, next time.Duration)
 }
 
 // search looks for one key: in the backup, and the second time by asking devices.
-func (m *missingKeys) search(ctx context.Context, at arrival) {
+func (m *missingKeys) search(ctx context.Context, at sessionName) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
-	found, err := m.g.backup.lookUp(ctx, at.room, at.session)
-	if found {
-		return // arrived was called
-	}
+	err := m.g.backup.lookUp(ctx, at.room, at.session)
 	if err != nil && ctx.Err() == nil {
 		m.g.log.Debug("a key can't be looked up in the backup", "room_id", at.room, "session_id", at.session, "err", err)
 	}
@@ -244,7 +251,7 @@ func (m *missingKeys) search(ctx context.Context, at arrival) {
 	s := m.waiting[at]
 	if s == nil {
 		m.mu.Unlock()
-		return
+		return // it has arrived
 	}
 	first := !s.looked && err == nil
 	s.looked = s.looked || err == nil
@@ -273,7 +280,7 @@ func (m *missingKeys) search(ctx context.Context, at arrival) {
 
 // sendRequest asks the other devices of the bot's account for a key, and the device that it is said to come from
 // (spec: Client-Server API, "Key requests"), or takes that back.
-func (m *missingKeys) sendRequest(ctx context.Context, at arrival, s search, action event.KeyRequestAction) error {
+func (m *missingKeys) sendRequest(ctx context.Context, at sessionName, s search, action event.KeyRequestAction) error {
 	content := &event.RoomKeyRequestEventContent{
 		Action: action, RequestID: s.request, RequestingDeviceID: m.g.account.DeviceID,
 	}

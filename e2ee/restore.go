@@ -82,20 +82,17 @@ func (b *keyBackup) take(
 	})
 }
 
-// lookUp gets one session from the backup, and reports whether it was there.
-func (b *keyBackup) lookUp(ctx context.Context, room id.RoomID, session id.SessionID) (bool, error) {
+// lookUp gets one session from the backup, where it is there.
+func (b *keyBackup) lookUp(ctx context.Context, room id.RoomID, session id.SessionID) error {
 	key, version := b.current()
 	if version == "" {
-		return false, nil
+		return nil
 	}
 	found, err := b.g.client.GetKeyBackupForRoomAndSession(ctx, version, room, session)
 	if errors.Is(err, mautrix.MNotFound) {
-		return false, nil
+		return nil
 	} else if err != nil {
-		return false, fmt.Errorf("look up a key in the backup: %w", err)
+		return fmt.Errorf("look up a key in the backup: %w", err)
 	}
-	if err := b.take(ctx, key, version, room, session, &found.SessionData); err != nil {
-		return false, err
-	}
-	return true, nil
+	return b.take(ctx, key, version, room, session, &found.SessionData)
 }

@@ -91,9 +91,15 @@ func (k *roomKeys) all() []*roomKey {
 	return list
 }
 
-// changed has the room's recipients looked up again before its next message.
+// changed has the room's recipients looked up again before its next message. Those of a room that was not written to
+// are looked up anyway.
 func (k *roomKeys) changed(room id.RoomID) {
-	r := k.of(room)
+	k.mu.Lock()
+	r := k.by[room]
+	k.mu.Unlock()
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changed = true

@@ -284,3 +284,29 @@ func TestDeviceWithoutKeysIsLeftOutAndTriedAgain(t *testing.T) {
 	bob.deaf(evt)
 	carol.deaf(evt)
 }
+
+// TestEarlierMessageOfAKnownSession has bob know a session from its second message on. The search for a better key must
+// end, though one that is no better is found again and again.
+func TestEarlierMessageOfAKnownSession(t *testing.T) {
+	hs := newServer(t)
+	alice, bob := newBot(t, hs, "alice"), newBot(t, hs, "bob")
+	room := encryptedRoom(t, alice)
+	early, _ := alice.sealText(room, "early")
+	bob.join(room)
+	bob.sync()
+	alice.sync()
+	bob.heard(alice.say(room, "late"), "late")
+	bob.backedUp()
+	for range 3 {
+		_, err := bob.enc.Decrypt(deadline(t), eventOf(room, alice, "$early", early))
+		if !errors.Is(err, niobot.ErrKeyMissing) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if err := hs.WaitRequests(deadline(t), 1, "PUT", "/sendToDevice/m.room_key_request/"); err != nil {
+		t.Fatal(err)
+	}
+	if n := hs.CountRequests("GET", "/room_keys/keys/{room}/{session}"); n > 2 {
+		t.Errorf("the backup is asked %d times", n)
+	}
+}
