@@ -129,6 +129,9 @@ func receiver(f *ast.FuncDecl) string {
 	if star, ok := typ.(*ast.StarExpr); ok {
 		typ = star.X
 	}
+	if generic, ok := typ.(*ast.IndexExpr); ok {
+		typ = generic.X
+	}
 	if name, ok := typ.(*ast.Ident); ok {
 		return name.Name + "."
 	}

@@ -1,10 +1,11 @@
 // Command reminder is a bot that reminds: !remind in 1h30m tea, !remind at 2026-12-24T18:00Z presents.
 //
-// It keeps the reminders in memory, so it forgets them when it ends, and says so. What has to outlive a bot belongs
-// into a database, or into account data, as the example moderation keeps its warnings.
+// What it shall remind of stands in a file, named by NIOBOT_STORE or reminder.db, so that it is not forgotten when the
+// bot ends. What has become due meanwhile it says when it is back.
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -12,32 +13,40 @@ import (
 	"syscall"
 
 	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/store/sqlite"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	bot, err := newBot()
-	if err == nil {
-		err = bot.Run(ctx)
-	}
-	if err != nil {
+	if err := run(ctx); err != nil {
 		slog.Error("the bot ended", "err", err)
 		os.Exit(1)
 	}
 }
 
-func newBot() (*niobot.Bot, error) {
+func run(ctx context.Context) error {
+	store, err := sqlite.Open(cmp.Or(os.Getenv("NIOBOT_STORE"), "reminder.db"))
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	bot, err := newBot(store)
+	if err != nil {
+		return err
+	}
+	return bot.Run(ctx)
+}
+
+func newBot(store niobot.Store) (*niobot.Bot, error) {
 	bot, err := niobot.New(niobot.Config{
 		Homeserver: os.Getenv("NIOBOT_HOMESERVER"),
 		Token:      os.Getenv("NIOBOT_TOKEN"),
 		Prefixes:   []string{"!"},
-	})
+	}, niobot.WithStore(store))
 	if err != nil {
 		return nil, err
 	}
-	r := newReminders()
-	bot.Add(r.command())
-	bot.OnStop(r.warn)
+	bot.Add(newReminders(bot).command())
 	return bot, nil
 }

@@ -1,31 +1,38 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"testing"
+
+	"maunium.net/go/mautrix"
 
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/niobottest"
+	"github.com/niobot/niobot/store/memory"
 )
 
-func start(t *testing.T) *niobottest.Server {
+func start(t *testing.T, store niobot.Store) *niobottest.Server {
 	t.Helper()
 	t.Setenv("NIOBOT_HOMESERVER", "https://matrix.example.org")
 	t.Setenv("NIOBOT_TOKEN", "token")
-	return niobottest.Start(t, niobot.Must(newBot()))
+	return niobottest.Start(t, niobot.Must(newBot(store)))
 }
 
 func TestRemindIn(t *testing.T) {
-	alice := start(t).User("alice")
+	hs := start(t, memory.New())
+	alice := hs.User("alice")
 	room := alice.NewRoom()
 	alice.Say(room, "!remind in 1ms the *tea*")
 	alice.ExpectReplyMatch(`^No\. 1: I remind you at .* UTC\.$`)
 	alice.ExpectReply("⏰ " + string(alice.ID()) + ": the *tea*")
+	hs.Settle()
 	alice.Say(room, "!remind list")
 	alice.ExpectReply("There is nothing.")
 }
 
 func TestRemindAt(t *testing.T) {
-	alice := start(t).User("alice")
+	alice := start(t, memory.New()).User("alice")
 	room := alice.NewRoom()
 	alice.Say(room, "!remind at 2200-12-24T18:00+01:00 presents")
 	alice.ExpectReply("No. 1: I remind you at 2200-12-24 17:00:00 UTC.")
@@ -34,11 +41,12 @@ func TestRemindAt(t *testing.T) {
 }
 
 func TestRemindersAreTheirOwners(t *testing.T) {
-	hs := start(t)
+	hs := start(t, memory.New())
 	alice, bob := hs.User("alice"), hs.User("bob")
 	room := alice.NewRoom(bob)
 	alice.Say(room, "!remind in 2d tea")
 	alice.ExpectReplyMatch("^No. 1: ")
+	hs.Settle()
 	bob.Say(room, "!remind drop 1")
 	bob.ExpectReply("You have no reminder of that number.")
 	bob.Say(room, "!remind list")
@@ -47,21 +55,66 @@ func TestRemindersAreTheirOwners(t *testing.T) {
 	alice.ExpectReplyMatch(`(?s)No\. .*1 .* tea`)
 	alice.Say(room, "!remind drop 1")
 	alice.ExpectReaction("✅")
+	hs.Settle()
 	alice.Say(room, "!remind list")
 	alice.ExpectReply("There is nothing.")
 }
 
 func TestRemindersAreBounded(t *testing.T) {
-	r := newReminders()
-	for range maxPerUser {
-		if _, ok := r.keep(reminder{user: "@alice:localhost"}); !ok {
-			t.Fatal("too few are kept")
+	hs := start(t, memory.New())
+	alice, bob := hs.User("alice"), hs.User("bob")
+	room := alice.NewRoom(bob)
+	for n := range maxPerUser {
+		alice.Say(room, "!remind in 2d tea")
+		alice.ExpectReplyMatch(fmt.Sprintf("^No. %d: ", n+1))
+		hs.Settle()
+	}
+	alice.Say(room, "!remind in 2d tea")
+	alice.ExpectReply("You have 20 reminders already.")
+	bob.Say(room, "!remind in 2d tea")
+	bob.ExpectReplyMatch("^No. 21: ")
+}
+
+func TestRemindersOutliveTheBot(t *testing.T) {
+	store := memory.New()
+	hs := start(t, store)
+	alice := hs.User("alice")
+	room := alice.NewRoom()
+	alice.Say(room, "!remind in 1s tea")
+	alice.ExpectReplyMatch("^No. 1: ")
+	alice.Say(room, "!remind in 2d coffee")
+	alice.ExpectReplyMatch("^No. 2: ")
+	hs.Settle()
+	device := hs.Bot().DeviceID()
+	if err := hs.Stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	// The same account, on the same device, runs the next bot.
+	client, err := mautrix.NewClient(hs.URL(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := client.Login(t.Context(), &mautrix.ReqLogin{
+		Type: mautrix.AuthTypePassword, DeviceID: device, Password: "bot password",
+		Identifier: mautrix.UserIdentifier{Type: mautrix.IdentifierTypeUser, User: "bot"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NIOBOT_HOMESERVER", hs.URL())
+	t.Setenv("NIOBOT_TOKEN", session.AccessToken)
+	next := niobot.Must(newBot(store))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- next.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
-	}
-	if _, ok := r.keep(reminder{user: "@alice:localhost"}); ok {
-		t.Error("too many are kept")
-	}
-	if _, ok := r.keep(reminder{user: "@bob:localhost"}); !ok {
-		t.Error("alice's count as bob's")
-	}
+	}()
+	hs.ExpectMessage(room, "⏰ "+string(alice.ID())+": tea")
+	alice.Say(room, "!remind list")
+	alice.ExpectReplyMatch(`(?s)2 .* coffee`)
 }

@@ -1,12 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"log/slog"
-	"maps"
-	"slices"
-	"sync"
 	"time"
 
 	"maunium.net/go/mautrix/id"
@@ -20,26 +15,34 @@ const maxPerUser = 20
 
 // reminder is what somebody wants to be told, and where.
 type reminder struct {
-	user    id.UserID
-	room    id.RoomID
-	message id.EventID // The command, which the reminder replies to
-	thread  id.EventID
-	at      time.Time
-	text    string
+	Number  int        `json:"number"`
+	User    id.UserID  `json:"user"`
+	Room    id.RoomID  `json:"room"`
+	Message id.EventID `json:"message"` // The command, which the reminder replies to
+	Thread  id.EventID `json:"thread,omitempty"`
+	Text    string     `json:"text"`
 }
 
 // reminders are those that are waited for.
-type reminders struct {
-	mu      sync.Mutex
-	last    int
-	waiting map[int]reminder
+type reminders struct{ job *niobot.Job[reminder] }
+
+func newReminders(bot *niobot.Bot) *reminders {
+	return &reminders{job: niobot.NewJob(bot, "remind", remind)}
 }
 
-func newReminders() *reminders { return &reminders{waiting: make(map[int]reminder)} }
+// remind says what is due. It sends by f, so that nobody is reminded twice where the bot crashes in the middle.
+func remind(ctx context.Context, f *niobot.Firing, r reminder) error {
+	opts := []niobot.SendOption{niobot.InReplyTo(r.Message)}
+	if r.Thread != "" {
+		opts = append(opts, niobot.InThread(r.Thread))
+	}
+	_, err := f.Send(ctx, r.Room, niobot.Markdown("⏰ %v: %s", render.User(r.User, ""), r.Text), opts...)
+	return err
+}
 
 func (r *reminders) command() *niobot.Command {
 	return niobot.NewGroup("remind",
-		niobot.Describe("Remind you of things.\n\nI forget them when I am restarted."),
+		niobot.Describe("Remind you of things."),
 		niobot.Sub(
 			niobot.NewCommand("in", r.in, niobot.Describe("Remind you in a while, such as 1h30m.")),
 			niobot.NewCommand("at", r.at, niobot.Describe("Remind you at a time, such as 2026-12-24T18:00Z.")),
@@ -69,55 +72,55 @@ func (r *reminders) at(ctx context.Context, c *niobot.Context, a atArgs) error {
 	return r.add(ctx, c, a.At, a.Text)
 }
 
-// add waits for the time on a goroutine of the bot's. The handler returns long before, and the command's context and
-// Context end with it, so all that is needed later is copied.
+// add sets the job in the run of the command: it takes effect when that ends, together with the number that was counted.
+// A run that is repeated after a crash sets it once.
 func (r *reminders) add(ctx context.Context, c *niobot.Context, at time.Time, text string) error {
-	number, ok := r.keep(reminder{c.Sender(), c.Room.ID(), c.Message.ID, c.Message.Thread, at, text})
-	if !ok {
+	own, err := r.of(ctx, c.Sender())
+	if err != nil {
+		return err
+	}
+	if len(own) >= maxPerUser {
 		return c.Reply(ctx, "You have %d reminders already.", maxPerUser)
 	}
-	bot := c.Bot()
-	bot.Go(func(ctx context.Context) error {
-		timer := time.NewTimer(time.Until(at))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return nil // The bot stops.
-		}
-		if due, ok := r.take(number, c.Sender()); ok {
-			return due.send(ctx, bot)
-		}
-		return nil
-	})
+	number, err := niobot.KVOf[int](c.KV("remind")).Update(ctx, "last number",
+		func(last int, _ bool) (int, error) { return last + 1, nil })
+	if err != nil {
+		return err
+	}
+	_, err = r.job.In(c).At(ctx, at, reminder{number, c.Sender(), c.Room.ID(), c.Message.ID, c.Message.Thread, text})
+	if err != nil {
+		return err
+	}
 	return c.Reply(ctx, "No. %d: I remind you at %s.", number, at.UTC().Format("2006-01-02 15:04:05 MST"))
 }
 
-func (d reminder) send(ctx context.Context, bot *niobot.Bot) error {
-	opts := []niobot.SendOption{niobot.InReplyTo(d.message)}
-	if d.thread != "" {
-		opts = append(opts, niobot.InThread(d.thread))
+// of is what a user waits for, the nearest first.
+func (r *reminders) of(ctx context.Context, user id.UserID) (own []niobot.Scheduled[reminder], err error) {
+	all, err := r.job.List(ctx)
+	for _, s := range all {
+		if s.Payload.User == user {
+			own = append(own, s)
+		}
 	}
-	_, err := bot.Send(ctx, d.room, niobot.Markdown("⏰ %v: %s", render.User(d.user, ""), d.text), opts...)
-	return err
+	return own, err
 }
 
 func (r *reminders) list(ctx context.Context, c *niobot.Context, _ niobot.NoArgs) error {
+	own, err := r.of(ctx, c.Sender())
+	if err != nil {
+		return err
+	}
 	table := render.Table{Columns: []render.Column{{Name: "No.", Align: render.AlignRight}, {Name: "At"}, {Name: "Of"}}}
-	r.mu.Lock()
-	for _, number := range slices.SortedFunc(maps.Keys(r.waiting), func(a, b int) int {
-		return cmp.Or(r.waiting[a].at.Compare(r.waiting[b].at), cmp.Compare(a, b))
-	}) {
+	for _, s := range own {
 		// What was asked for elsewhere may not be for this room.
-		if d := r.waiting[number]; d.user == c.Sender() && d.room == c.Room.ID() {
-			table.Add(number, d.at.UTC().Format("2006-01-02 15:04 MST"), d.text)
+		if s.Payload.Room == c.Room.ID() {
+			table.Add(s.Payload.Number, s.Due.UTC().Format("2006-01-02 15:04 MST"), s.Payload.Text)
 		}
 	}
-	r.mu.Unlock()
 	if len(table.Rows) == 0 {
 		return c.Reply(ctx, "There is nothing.")
 	}
-	_, err := c.Respond(ctx, table.Body())
+	_, err = c.Respond(ctx, table)
 	return err
 }
 
@@ -126,48 +129,19 @@ type dropArgs struct {
 }
 
 func (r *reminders) drop(ctx context.Context, c *niobot.Context, a dropArgs) error {
-	if _, ok := r.take(a.Number, c.Sender()); !ok {
-		return &niobot.CheckError{Check: "own reminder", Reason: "You have no reminder of that number."}
+	own, err := r.of(ctx, c.Sender())
+	if err != nil {
+		return err
 	}
-	_, err := c.React(ctx, "✅")
-	return err
-}
-
-// keep adds a reminder, and returns its number; ok is false where its user has too many.
-func (r *reminders) keep(d reminder) (number int, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	count := 0
-	for _, other := range r.waiting {
-		if other.user == d.user {
-			count++
+	for _, s := range own {
+		if s.Payload.Number != a.Number {
+			continue
 		}
+		if _, err := r.job.In(c).Cancel(ctx, s.ID); err != nil {
+			return err
+		}
+		_, err := c.React(ctx, "✅")
+		return err
 	}
-	if count >= maxPerUser {
-		return 0, false
-	}
-	r.last++
-	r.waiting[r.last] = d
-	return r.last, true
-}
-
-// take removes a user's reminder.
-func (r *reminders) take(number int, user id.UserID) (reminder, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	d, ok := r.waiting[number]
-	if !ok || d.user != user {
-		return reminder{}, false
-	}
-	delete(r.waiting, number)
-	return d, true
-}
-
-// warn says in the log what is forgotten when the bot ends.
-func (r *reminders) warn(context.Context) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.waiting) > 0 {
-		slog.Warn("reminders are forgotten", "count", len(r.waiting))
-	}
+	return &niobot.CheckError{Check: "own reminder", Reason: "You have no reminder of that number."}
 }
