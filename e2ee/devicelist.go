@@ -17,11 +17,12 @@ import (
 )
 
 const (
-	queryChunk   = 250              // Users a request
-	queryTimeout = 10 * time.Second // For other servers
-	queryRetry   = time.Minute      // Before a user whose server did not answer is asked about again
-	maxDevices   = 1000             // Devices of one user that are looked at
-	maxAttempts  = 10_000           // Users whose last attempt is remembered
+	queryChunk   = 250                 // Users a request
+	queryTimeout = 10 * time.Second    // For other servers
+	queryRetry   = time.Minute         // Before a user whose server did not answer is asked about again
+	maxDevices   = 1000                // Devices of one user that are looked at
+	maxAttempts  = 10_000              // Users whose last attempt is remembered
+	sharedAge    = 30 * 24 * time.Hour // For how long who was given a session's key gets it again
 )
 
 // deviceList follows the devices and cross-signing keys of users. A user is tracked once their devices were asked for;
@@ -122,12 +123,17 @@ func (l *deviceList) wake() {
 // run asks about outdated users in the background, so that trust is up to date when they write.
 func (l *deviceList) run(ctx context.Context) {
 	l.wake()
-	wait := time.NewTimer(time.Hour)
+	wait, daily := time.NewTimer(time.Hour), time.NewTicker(24*time.Hour)
 	defer wait.Stop()
+	defer daily.Stop()
+	l.prune(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-daily.C:
+			l.prune(ctx)
+			continue
 		case <-l.woken:
 		case <-wait.C:
 		}
@@ -141,6 +147,13 @@ func (l *deviceList) run(ctx context.Context) {
 			l.g.log.Debug("devices can't be asked for yet", "users", len(users), "err", err)
 		}
 		wait.Reset(queryRetry)
+	}
+}
+
+func (l *deviceList) prune(ctx context.Context) {
+	err := l.g.store.prune(ctx, l.g.identityKey, time.Now().Add(-sharedAge))
+	if err != nil && ctx.Err() == nil {
+		l.g.log.Warn("who has old keys can't be forgotten", "err", err)
 	}
 }
 

@@ -73,7 +73,8 @@ func FuzzRelation(f *testing.F) {
 
 func FuzzToDevice(f *testing.F) {
 	key := strings.Repeat("A", 43)
-	f.Add([]byte(`{"algorithm":"m.olm.v1.curve25519-aes-sha2","sender_key":"` + key + `","ciphertext":{"` + key + `":{"type":0,"body":"AwogAA"}}}`))
+	f.Add([]byte(`{"algorithm":"m.olm.v1.curve25519-aes-sha2","sender_key":"` + key +
+		`","ciphertext":{"` + key + `":{"type":0,"body":"AwogAA"}}}`))
 	f.Add([]byte(`{"algorithm":"m.olm.v1.curve25519-aes-sha2","ciphertext":[]}`))
 	f.Add([]byte(`{"algorithm":"m.megolm.v1.aes-sha2","ciphertext":"\""}`))
 	account := crypto.NewOlmAccount()
@@ -93,7 +94,8 @@ func FuzzToDevice(f *testing.F) {
 
 func FuzzKeys(f *testing.F) {
 	f.Add([]byte(`{"user_id":"@a:b","usage":["master"],"keys":{"ed25519:A":"A"}}`))
-	f.Add([]byte(`{"user_id":"@a:b","device_id":"D","keys":{"ed25519:D":"AA","curve25519:D":"AA"},"signatures":{"@a:b":{"ed25519:D":"AA"}}}`))
+	f.Add([]byte(`{"user_id":"@a:b","device_id":"D","keys":{"ed25519:D":"AA","curve25519:D":"AA"},` +
+		`"signatures":{"@a:b":{"ed25519:D":"AA"}}}`))
 	f.Add([]byte(`{"user_id":"@a:b","unsigned":7}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if master := readSigningKey(data, "@a:b", id.XSUsageMaster, nil); master != nil {

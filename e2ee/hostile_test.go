@@ -63,7 +63,8 @@ func TestForgedMessagesAreUnreadable(t *testing.T) {
 			t.Errorf("%s: got %s, %v", name, open.Content, err)
 		}
 	}
-	if _, err := bob.enc.Decrypt(deadline(t), eventOf(other, alice, "$new", second)); !errors.Is(err, niobot.ErrKeyMissing) {
+	_, err := bob.enc.Decrypt(deadline(t), eventOf(other, alice, "$new", second))
+	if !errors.Is(err, niobot.ErrKeyMissing) {
 		t.Errorf("moved to another room: %v", err)
 	}
 	// None of that has used the second message up; and the first may come again, as after a crash.
@@ -94,12 +95,15 @@ func TestForeignDevicesAreNotTaken(t *testing.T) {
 	}
 	room := encryptedRoom(t, alice, bob)
 	bob.heard(alice.say(room, "a first meeting"), "a first meeting")
+	const form = `{"device_keys":{"@bob:localhost":{"%s":%s}},"master_keys":{"@bob:localhost":%s},` +
+		`"self_signing_keys":{"@bob:localhost":%s}}`
 	for name, answer := range map[string]string{
-		"another user's": fmt.Sprintf(`{"device_keys":{"@bob:localhost":{"%s":%s}},"master_keys":{"@bob:localhost":%s},"self_signing_keys":{"@bob:localhost":%s}}`,
+		"another user's": fmt.Sprintf(form,
 			mallory.client.DeviceID, device, master, self),
-		"another user's, renamed": fmt.Sprintf(`{"device_keys":{"@bob:localhost":{"%s":%s}},"master_keys":{"@bob:localhost":%s},"self_signing_keys":{"@bob:localhost":%s}}`,
+		"another user's, renamed": fmt.Sprintf(form,
 			mallory.client.DeviceID, renamed(device), renamed(master), renamed(self)),
-		"short keys": `{"device_keys":{"@bob:localhost":{"X":{"user_id":"@bob:localhost","device_id":"X","keys":{"ed25519:X":"AA","curve25519:X":"AA"},"signatures":{"@bob:localhost":{"ed25519:X":"AA"}}}}}}`,
+		"short keys": `{"device_keys":{"@bob:localhost":{"X":{"user_id":"@bob:localhost","device_id":"X",` +
+			`"keys":{"ed25519:X":"AA","curve25519:X":"AA"},"signatures":{"@bob:localhost":{"ed25519:X":"AA"}}}}}}`,
 		"no objects": `{"device_keys":{"@bob:localhost":{"X":7,"Y":null,"Z":[]}},"master_keys":{"@bob:localhost":7}}`,
 	} {
 		fault := hs.Fail(fakehs.Fault{User: alice.client.UserID, Path: "/keys/query", Response: []byte(answer)})
@@ -159,7 +163,8 @@ func TestServerThatGivesForeignOneTimeKeys(t *testing.T) {
 	room := encryptedRoom(t, alice, bob)
 	for _, answer := range []string{
 		`{"one_time_keys":{"@mallory:localhost":{"X":{"signed_curve25519:A":{"key":"AA"}}}}}`,
-		`{"one_time_keys":{"@bob:localhost":{"` + string(bob.client.DeviceID) + `":{"signed_curve25519:A":{"key":"AA","signatures":{}}}}}}`,
+		`{"one_time_keys":{"@bob:localhost":{"` + string(bob.client.DeviceID) +
+			`":{"signed_curve25519:A":{"key":"AA","signatures":{}}}}}}`,
 		`{"one_time_keys":{"@bob:localhost":{"` + string(bob.client.DeviceID) + `":{"signed_curve25519:A":"AA"}}}}`,
 		`{"one_time_keys":{"@bob:localhost":{"` + string(bob.client.DeviceID) + `":{"x":{"key":7}}}}}`,
 	} {

@@ -46,7 +46,8 @@ func TestExportAndImport(t *testing.T) {
 		t.Fatalf("exported %d, %v", n, err)
 	}
 	carol := newBot(t, hs, "carol")
-	if _, _, err := carol.enc.Import(deadline(t), bytes.NewReader(out.Bytes()), "pass"); !errors.Is(err, e2ee.ErrPassphraseWrong) {
+	_, _, err := carol.enc.Import(deadline(t), bytes.NewReader(out.Bytes()), "pass")
+	if !errors.Is(err, e2ee.ErrPassphraseWrong) {
 		t.Errorf("with a wrong passphrase: %v", err)
 	}
 	mangled := "\ufeffSaved by mail:\r\n" + strings.ReplaceAll(out.String(), "\n", " \r\n")
@@ -79,7 +80,8 @@ func TestImportOfWhatIsNoExport(t *testing.T) {
 	hs := newServer(t)
 	b := newBot(t, hs, "alice")
 	for _, text := range []string{
-		"", "hello", "-----BEGIN MEGOLM SESSION DATA-----\n", "-----BEGIN MEGOLM SESSION DATA-----\nAAAA\n-----END MEGOLM SESSION DATA-----",
+		"", "hello", "-----BEGIN MEGOLM SESSION DATA-----\n",
+		"-----BEGIN MEGOLM SESSION DATA-----\nAAAA\n-----END MEGOLM SESSION DATA-----",
 		"-----BEGIN MEGOLM SESSION DATA-----\n%%%%\n-----END MEGOLM SESSION DATA-----\n",
 		"-----BEGIN MEGOLM SESSION DATA-----\nAf" + strings.Repeat("//", 100) + "\n-----END MEGOLM SESSION DATA-----\n",
 	} {

@@ -203,3 +203,16 @@ func (s *keyStore) secrets(ctx context.Context, names ...id.Secret) (map[id.Secr
 	}
 	return found, nil
 }
+
+// prune forgets who got the keys of sessions that the bot wrote with before the time. They get these keys no more when
+// they ask, and the table does not grow for ever.
+func (s *keyStore) prune(ctx context.Context, own id.SenderKey, before time.Time) error {
+	_, err := s.DB.Exec(ctx, `DELETE FROM crypto_megolm_outbound_session_shared WHERE session_id IN (
+		SELECT session_id FROM crypto_megolm_inbound_session WHERE account_id=$1 AND sender_key=$2 AND received_at<$3
+	) AND session_id NOT IN (SELECT session_id FROM crypto_megolm_outbound_session WHERE account_id=$1)`,
+		s.AccountID, own, before.UTC())
+	if err != nil {
+		return fmt.Errorf("forget who has old keys: %w", err)
+	}
+	return nil
+}

@@ -102,8 +102,8 @@ func PickleKey(key []byte) Option {
 }
 
 // Verification says who may verify the bot, and shows the steps of it to a person. A policy without Admit takes
-// requests of the bot's owners and of its own account; a nil hook writes each step with its emoji into the log. Without this
-// option it is both. What a person says to the emoji goes to the session, which [Encryption.Verifier] finds.
+// requests of the bot's owners and of its own account; a nil hook writes each step with its emoji into the log. Without
+// this option it is both. What a person says to the emoji goes to the session, which [Encryption.Verifier] finds.
 func Verification(policy verify.Policy, hook verify.Hook) Option {
 	return func(s *settings) { s.policy, s.verifyHook = policy, hook }
 }

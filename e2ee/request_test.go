@@ -3,7 +3,6 @@
 package e2ee_test
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -19,11 +18,6 @@ import (
 )
 
 func encode64(data []byte) string { return base64.RawStdEncoding.EncodeToString(data) }
-
-// e2eeKeyLater is an option without effect, where a test has no recovery key yet.
-func e2eeKeyLater() e2ee.Option {
-	return e2ee.RecoveryKeyFunc(func(context.Context) (string, error) { return "", nil })
-}
 
 // TestMissingKeyIsAskedFor has a member's key be lost on its way, and the sender give it again when asked.
 func TestMissingKeyIsAskedFor(t *testing.T) {

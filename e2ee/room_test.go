@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -96,7 +97,8 @@ func TestWhoJoinsReadsFromThenOn(t *testing.T) {
 		t.Error("a join ended the session")
 	}
 	carol.heard(alice.send(room, second), "after")
-	if _, err := carol.enc.Decrypt(deadline(t), eventOf(room, alice, early, first)); !errors.Is(err, niobot.ErrKeyMissing) {
+	_, err := carol.enc.Decrypt(deadline(t), eventOf(room, alice, early, first))
+	if !errors.Is(err, niobot.ErrKeyMissing) {
 		t.Errorf("what was said before the join gives %v", err)
 	}
 }
@@ -215,7 +217,7 @@ func TestManyRoomsAtOnce(t *testing.T) {
 				sent[evt] = text
 			})
 		}
-		wg.Go(alice.sync1(t))
+		wg.Go(func() { alice.hearsOfItself() })
 	}
 	wg.Wait()
 	bob.sync()
@@ -227,12 +229,10 @@ func TestManyRoomsAtOnce(t *testing.T) {
 	}
 }
 
-// sync1 takes in an empty update, as a sync does meanwhile.
-func (b *bot) sync1(t testing.TB) func() {
-	return func() {
-		if err := b.enc.Receive(t.Context(), niobot.DeviceUpdate{Changed: []id.UserID{b.client.UserID}}); err != nil {
-			t.Error(err)
-		}
+// hearsOfItself takes in an update, as a sync does meanwhile.
+func (b *bot) hearsOfItself() {
+	if err := b.enc.Receive(b.t.Context(), niobot.DeviceUpdate{Changed: []id.UserID{b.client.UserID}}); err != nil {
+		b.t.Error(err)
 	}
 }
 
@@ -308,5 +308,47 @@ func TestEarlierMessageOfAKnownSession(t *testing.T) {
 	}
 	if n := hs.CountRequests("GET", "/room_keys/keys/{room}/{session}"); n > 2 {
 		t.Errorf("the backup is asked %d times", n)
+	}
+}
+
+func TestWhoHasOldKeysIsForgotten(t *testing.T) {
+	hs := newServer(t)
+	alice, bob := newBot(t, hs, "alice"), newBot(t, hs, "bob")
+	room := encryptedRoom(t, alice, bob)
+	var sessions []id.SessionID
+	for range 2 {
+		_, session := alice.sealText(room, "x")
+		sessions = append(sessions, session)
+		if err := alice.enc.Rotate(deadline(t), room); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, current := alice.sealText(room, "x")
+	alice.stop()
+	_, err := alice.disk.db.Exec(deadline(t),
+		"UPDATE crypto_megolm_inbound_session SET received_at=$1 WHERE session_id<>$2",
+		time.Now().UTC().AddDate(0, -2, 0), sessions[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice.reset()
+	alice.start()
+	count := func(session id.SessionID) (n int) {
+		err := alice.disk.db.QueryRow(deadline(t),
+			"SELECT COUNT(*) FROM crypto_megolm_outbound_session_shared WHERE session_id=$1", session).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for ctx := deadline(t); count(sessions[0]) != 0; <-poll.C {
+		if ctx.Err() != nil {
+			t.Fatal("who has the oldest session's key is still known")
+		}
+	}
+	if count(sessions[1]) != 1 || count(current) != 1 {
+		t.Error("who has a newer session's key is forgotten")
 	}
 }

@@ -267,7 +267,8 @@ func TestApprovalInABrowser(t *testing.T) {
 	ask := func(user id.UserID) *fakehs.ActiveFault {
 		return hs.Fail(fakehs.Fault{
 			User: user, Path: "/keys/device_signing/upload", Count: 1, Status: 401,
-			Response: []byte(`{"session":"s","flows":[{"stages":["m.oauth"]}],"params":{"m.oauth":{"url":"https://auth.example/x"}}}`),
+			Response: []byte(`{"session":"s","flows":[{"stages":["m.oauth"]}],` +
+				`"params":{"m.oauth":{"url":"https://auth.example/x"}}}`),
 		})
 	}
 	b := logIn(t, hs, "alice")
