@@ -128,16 +128,19 @@ func (h encryptionHost) KeyArrived(room id.RoomID, session id.SessionID) {
 
 func (b *Bot) account() Account { return Account{UserID: b.client.UserID, DeviceID: b.client.DeviceID} }
 
-// roomEncryption is the content of the room's m.room.encryption, empty where it is not encrypted. Of a room that was
-// not synced yet, the server is asked; where it does not say, nothing is to be sent. What was once encrypted stays so.
+// roomEncryption is the content of the room's m.room.encryption, empty where it is not encrypted. Where the store does not
+// know that it is, the server is asked; where it does not say, nothing is to be sent. What was once encrypted stays so.
 func (b *Bot) roomEncryption(ctx context.Context, roomID id.RoomID) (string, error) {
 	room, known := b.rooms.find(roomID)
+	joined := known && room.Membership() == event.MembershipJoin
 	if known {
-		if content := room.encryptionContent(); content != "" || room.Membership() == event.MembershipJoin {
+		if content := room.encryptionContent(); content != "" || joined && b.settings.encryption == nil {
 			return content, nil
 		}
 	}
-	if content, ok := b.secret.Load(roomID); ok {
+	// A sync may tell of the bot being in a room that is still being made, before it tells that it is encrypted. So the
+	// server is asked of each room once; from then on the sync is enough.
+	if content, ok := b.secret.Load(roomID); ok && (content != "" || joined) {
 		return content.(string), nil
 	}
 	var content json.RawMessage
@@ -150,6 +153,9 @@ func (b *Bot) roomEncryption(ctx context.Context, roomID id.RoomID) (string, err
 		b.secret.Store(roomID, string(content))
 		return string(content), nil
 	case errors.Is(err, mautrix.MNotFound):
+		if joined {
+			b.secret.Store(roomID, "")
+		}
 		return "", nil
 	}
 	return "", fmt.Errorf("ask whether the room is encrypted: %w", err)
