@@ -55,6 +55,26 @@ func (s *secrets) state(room *Room, e *syncjson.View) {
 	s.changes = append(s.changes, secretChange{room.id, changed})
 }
 
+// startEncryption starts the encryption, and waits for a server that has trouble as [Bot.retryStart] does. It may also
+// wait for a person, and so has no limit of its own.
+func (b *Bot) startEncryption(ctx context.Context) error {
+	var wait backoff
+	for {
+		err := b.settings.encryption.Start(ctx, encryptionHost{b})
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		pause, again := retryWait(err, &wait)
+		if !again {
+			return err
+		}
+		b.log.Warn("encryption not started", "retry_in", pause, "err", err)
+		if sleep(ctx, pause) != nil {
+			return err
+		}
+	}
+}
+
 // tell hands all over to the encryption.
 func (s *secrets) tell(ctx context.Context, b *Bot, result syncjson.Result, first bool) error {
 	if b.settings.encryption == nil {
