@@ -16,7 +16,8 @@ import (
 	"github.com/niobot/niobot/store/sqlite"
 )
 
-// TestBotAnswersEncryptedCommands is the whole way: a bot as its author makes it, and a client that is not niobot's.
+// TestBotAnswersEncryptedCommands is the whole way: a bot as its author makes it, with a token and no device id, which
+// must not leave encryption off (nio-bot 3).
 func TestBotAnswersEncryptedCommands(t *testing.T) {
 	hs := newServer(t)
 	userID, err := hs.Register("bot", "bot password")

@@ -34,6 +34,7 @@ func exportOf(t testing.TB, b *bot, room, as id.RoomID) string {
 	return string(sealed)
 }
 
+// TestExportAndImport imports while the bot runs, which is when there is a store to import into (nio-bot 1).
 func TestExportAndImport(t *testing.T) {
 	hs := newServer(t)
 	alice, bob := newBot(t, hs, "alice"), newBot(t, hs, "bob")

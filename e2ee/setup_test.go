@@ -3,8 +3,10 @@
 package e2ee_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -304,5 +306,29 @@ func (b *bot) backedUp() {
 			return
 		}
 		<-poll.C
+	}
+}
+
+func TestNoSecretGoesIntoTheLog(t *testing.T) {
+	hs := newServer(t)
+	var out bytes.Buffer
+	b := logIn(t, hs, "alice", e2ee.Password("alice password"))
+	b.log = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	b.start()
+	b.sync()
+	room := encryptedRoom(t, b)
+	b.sealText(room, "a secret text")
+	if err := b.enc.ResetIdentity(deadline(t)); err != nil {
+		t.Fatal(err)
+	}
+	b.backedUp()
+	b.stop()
+	if out.Len() == 0 {
+		t.Fatal("nothing is logged")
+	}
+	for _, secret := range append(b.keys, "alice password", "a secret text") {
+		if strings.Contains(out.String(), secret) || strings.Contains(out.String(), strings.ReplaceAll(secret, " ", "")) {
+			t.Errorf("the log holds %q", secret)
+		}
 	}
 }

@@ -24,6 +24,7 @@ func TestTwoBotsTalkBothWays(t *testing.T) {
 	}
 }
 
+// TestTalkGoesOnAfterARestart keeps the device and its keys (nio-bot 4).
 func TestTalkGoesOnAfterARestart(t *testing.T) {
 	hs := newServer(t)
 	alice, bob := newBot(t, hs, "alice"), newBot(t, hs, "bob")
