@@ -292,12 +292,12 @@ func (js *jobs) end(key string, s *schedule, f *Firing, record jobRecord) {
 		value = kvValue{}
 	}
 	values[key] = value
-	js.settle(key)
 	js.bot.kv.commit(values, func(changes []Change) {
 		if j := js.bot.journal; j != nil {
 			j.put(changes...)
 		}
 	})
+	js.settle(key) // Not before: it would be run again for the same time.
 }
 
 // settle says that an item no longer runs.
@@ -307,6 +307,7 @@ func (js *jobs) settle(key string) {
 	if item := js.items[key]; item != nil {
 		item.running = false
 	}
+	poke(js.wake)
 }
 
 // rest is settle for an item that could not be run: it is looked at again later, as it is kept then.
@@ -316,6 +317,7 @@ func (js *jobs) rest(key string) {
 	defer js.mu.Unlock()
 	if err == nil {
 		js.note(key, now.value)
+		poke(js.wake)
 	}
 	if item := js.items[key]; item != nil {
 		item.running = false

@@ -7,6 +7,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -25,12 +26,12 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context) (err error) {
 	store, err := sqlite.Open(cmp.Or(os.Getenv("NIOBOT_STORE"), "reminder.db"))
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer func() { err = errors.Join(err, store.Close()) }()
 	bot, err := newBot(store)
 	if err != nil {
 		return err
