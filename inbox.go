@@ -235,8 +235,10 @@ func (b *Bot) resume(ctx context.Context, crashes int) error {
 	if err != nil {
 		return err
 	}
-	left := make([]*entry, len(items))
-	for i, item := range items {
+	// Work begins in order, so what had begun is among the first.
+	begun := min(len(items), b.config.Workers)
+	left := make([]*entry, begun)
+	for i, item := range items[:begun] {
 		left[i] = item.entry
 	}
 	defer b.forgive(crashes, left)
@@ -246,8 +248,7 @@ func (b *Bot) resume(ctx context.Context, crashes int) error {
 	b.log.Info("work of the last time goes on", "events", len(items), "crashes", crashes)
 	suspects := 0
 	if crashes > fewCrashes {
-		// Work begins in order, so what had begun is among the first.
-		suspects = min(len(items), b.config.Workers)
+		suspects = begun
 	}
 	for _, item := range items[:suspects] {
 		if err := b.tryAgain(ctx, item); err != nil {
