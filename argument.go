@@ -18,6 +18,7 @@ func argumentTypes() []arg.Option {
 		arg.With[*Message](messageArgument{}),
 		arg.With[*Event](eventArgument{}),
 		arg.With[*Room](roomArgument{}),
+		arg.With[*File](fileArgument{}),
 	}
 }
 

@@ -40,9 +40,11 @@ type outgoing struct {
 	extra    map[string]any
 	queued   bool
 
-	typ         event.Type // Of what is no text; empty for text
-	special     any        // Its content
-	transaction string     // Empty: that of the run's next send
+	typ         event.Type                 // Of what is no text; empty for text
+	special     any                        // Its content
+	files       *Files                     // Files to upload and send
+	media       *event.MessageEventContent // Of one file that was uploaded
+	transaction string                     // Empty: that of the run's next send
 }
 
 // InReplyTo makes the message a reply to another of its room.

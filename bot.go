@@ -13,6 +13,8 @@ import (
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot/attachment"
 )
 
 // Bot is a Matrix bot. It is made by [New]; its methods may be called from any goroutine. Those that talk to the
@@ -42,6 +44,7 @@ type Bot struct {
 	client     *mautrix.Client // Set once connected is true, as are the ones below
 	outbox     *outbox
 	typing     *typing
+	files      *attachment.Repository
 
 	dispatcher *dispatcher
 	receipts   *receipts

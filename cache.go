@@ -68,5 +68,6 @@ func (m *Message) edited(edit *Message) *Message {
 		Event: m.Event, MsgType: edit.MsgType, Body: edit.Body, FormattedBody: edit.FormattedBody, FileName: edit.FileName,
 		ReplyTo: m.ReplyTo, Thread: m.Thread,
 		MentionsUsers: edit.MentionsUsers, MentionsRoom: edit.MentionsRoom,
+		edit: edit.Event,
 	}
 }

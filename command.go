@@ -44,9 +44,11 @@ type NoArgs struct{}
 //   - *Message, by its id or a link to it, with the text of its latest edit; "reply" stands for the message that the
 //     command replies to, and makes a good default: `arg:"message" default:"reply"`;
 //   - *Event, in the same ways;
+//   - *File, the file of the command's own message, whose caption the command is, or of the message that it replies to,
+//     without a word of the user; or that of another message, by its id or a link to it;
 //   - *Room, by its id, an alias, or a link to it: a room that the bot is in.
 //
-// Messages and events of other rooms are given only to members of those.
+// Messages, events and files of other rooms are given only to members of those.
 //
 // It panics, naming the command and the struct's fields, where the name, the struct or an option is wrong: these are
 // mistakes in the program that its first start shows.

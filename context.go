@@ -159,16 +159,18 @@ type Sent struct {
 	run     *run    // nil outside commands
 	queued  *queued // Where it was sent with Queued
 	msgType event.MessageType
+	special bool                       // Whether it is more than a text
+	media   *event.MessageEventContent // Of a file
 }
 
-// Edit replaces the message's text.
+// Edit replaces the message's text; of a file, the caption.
 func (s *Sent) Edit(ctx context.Context, body Body, opts ...SendOption) error {
 	message, err := s.arrived(ctx)
 	if err != nil {
 		return fmt.Errorf("edit: %w", err)
 	}
 	opts = append([]SendOption{AsType(s.msgType)}, opts...)
-	_, err = s.bot.post(ctx, s.RoomID, outgoing{body: body, edits: message}, opts, s.run)
+	_, err = s.bot.post(ctx, s.RoomID, outgoing{body: body, edits: message, media: s.media}, opts, s.run)
 	return err
 }
 

@@ -100,19 +100,27 @@ func (b *Bot) Message(ctx context.Context, room id.RoomID, message id.EventID) (
 // RepliedTo is the message that the command's message replies to; [ErrNotFound] where it is no reply. See
 // [Bot.Message].
 func (c *Context) RepliedTo(ctx context.Context) (*Message, error) {
-	to := c.Message.ReplyTo
-	if c.Message.Replaces != "" {
-		// An edit does not repeat what the message replies to.
-		original, err := c.bot.Message(ctx, c.Room.id, c.Message.Replaces)
-		if err != nil {
-			return nil, err
-		}
-		to = original.ReplyTo
+	to, err := c.repliesTo(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if to == "" {
 		return nil, fmt.Errorf("message %s replies to nothing: %w", c.Message.ID, ErrNotFound)
 	}
 	return c.bot.Message(ctx, c.Room.id, to)
+}
+
+// repliesTo is the message that the command's message replies to, empty where it is no reply.
+func (c *Context) repliesTo(ctx context.Context) (id.EventID, error) {
+	if c.Message.Replaces == "" {
+		return c.Message.ReplyTo, nil
+	}
+	// An edit does not repeat what the message replies to.
+	original, err := c.bot.Message(ctx, c.Room.id, c.Message.Replaces)
+	if err != nil {
+		return "", err
+	}
+	return original.ReplyTo, nil
 }
 
 // latestEdit is the latest edit of a message, nil where there is none: what the server has put beside the message

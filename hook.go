@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/niobot/niobot/attachment"
 )
 
 // hookLimit is how long a hook may take before what it was told of goes on without it.
@@ -81,6 +83,7 @@ type hooks struct {
 	command            hookList[func(context.Context, *Context)]
 	done               hookList[func(context.Context, *Context, Outcome)]
 	unreadable         hookList[UnreadableHandler]
+	unplayable         hookList[func(context.Context, *attachment.Prepared)]
 	cancelled, failed  hookList[func(context.Context, *Context, error)]
 
 	started bool           // Whether start was told; of the goroutine of Run or, where that never was, of Close

@@ -29,6 +29,7 @@ type Message struct {
 	MentionsRoom  bool
 	hasMentions   bool
 	structured    string // What it calls as data, as JSON; see Bot.structured
+	edit          *Event // The latest edit, where the text is that of one
 }
 
 // maxMentions is how many mentioned users are read of one message.

@@ -12,6 +12,8 @@ import (
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot/attachment"
 )
 
 // Option adds optional behaviour to a bot; see [New]. A wrong value is reported by New, with the option's name.
@@ -44,6 +46,7 @@ type settings struct {
 	store        Store
 	encryption   Encryption
 	standby      bool
+	attachments  []attachment.RepositoryOption
 	errs         []error
 }
 

@@ -2,8 +2,8 @@ package niobot
 
 import "maunium.net/go/mautrix/event"
 
-// Content is what [Bot.Send] and its kin send: a [Body], which is text, a [Sticker], a [Location], a [Poll], or any
-// other value that has a body, such as a [render.Table].
+// Content is what [Bot.Send] and its kin send: a [Body], which is text, [Files], a [Sticker], a [Location], a
+// [Poll], or any other value that has a body, such as a [render.Table].
 type Content interface {
 	// Body is what the content says where only text can be shown.
 	Body() Body
@@ -29,6 +29,10 @@ func (o *outgoing) fill(content Content) error {
 		return ErrEmptyMessage
 	}
 	o.body = content.Body()
+	if files, ok := content.(Files); ok {
+		o.files = &files
+		return files.check()
+	}
 	special, ok := content.(eventContent)
 	if !ok {
 		return nil
@@ -40,7 +44,10 @@ func (o *outgoing) fill(content Content) error {
 
 // event is the message as an event: its type, and its content with what every message may have.
 func (o *outgoing) event() (typ event.Type, content any) {
-	if o.special == nil {
+	switch {
+	case o.media != nil && o.edits != "":
+		return event.EventMessage, o.mediaEdit()
+	case o.special == nil:
 		return event.EventMessage, o.content()
 	}
 	mentions := o.mentions

@@ -275,5 +275,8 @@ func (b *Bot) enqueue(ctx context.Context, room id.RoomID, out outgoing, r *run)
 	if err != nil {
 		return nil, err
 	}
-	return &Sent{ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType, queued: item}, nil
+	return &Sent{
+		ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType, queued: item,
+		media: out.media, special: out.special != nil,
+	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -166,14 +167,20 @@ func (r *run) latest() *Sent {
 	return r.replies[len(r.replies)-1]
 }
 
-// traces are what the run left in the room: its replies, those it did not get to edit, and its reactions.
-func (r *run) traces() (replies, reactions []id.EventID) {
+// traces are what the run left in the room: its replies, those it did not get to edit, and what can't become another
+// text: reactions, files, stickers and their kin.
+func (r *run) traces() (replies, others []id.EventID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	others = slices.Clone(r.reactions)
 	for _, s := range r.replies {
+		if s.special {
+			others = append(others, s.ID)
+			continue
+		}
 		replies = append(replies, s.ID)
 	}
-	return append(replies, r.repeats...), r.reactions
+	return append(replies, r.repeats...), others
 }
 
 func (r *run) typing(b *Bot, room id.RoomID) {

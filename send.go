@@ -97,7 +97,10 @@ func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []Sen
 	for _, opt := range opts {
 		opt(&out)
 	}
-	if out.special != nil {
+	switch {
+	case out.files != nil:
+		return b.postFiles(ctx, room, out, r)
+	case out.special != nil:
 		return b.postOne(ctx, room, out, r)
 	}
 	if strings.TrimSpace(out.body.Text) == "" {
@@ -114,7 +117,10 @@ func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []Sen
 
 // postOne sends a message that is to be one event.
 func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run) (*Sent, error) {
-	sent := &Sent{ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType}
+	sent := &Sent{
+		ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType,
+		media: out.media, special: out.special != nil,
+	}
 	isNew, repeats := out.edits == "", false
 	// Only a text is fit to take another's place.
 	if isNew && out.special == nil && r != nil && r.call.Room.id == room {
@@ -175,22 +181,33 @@ func (b *Bot) seal(ctx context.Context, room id.RoomID, typ event.Type, body jso
 	if typ == event.EventReaction || typ == event.EventEncrypted {
 		return typ, body, nil
 	}
-	content, err := b.roomEncryption(ctx, room)
-	switch {
+	switch encrypted, err := b.mustEncrypt(ctx, room); {
 	case err != nil:
 		return typ, nil, err
-	case content == "":
+	case !encrypted:
 		return typ, body, nil
-	case b.settings.encryption == nil:
-		return typ, nil, ErrEncrypted
-	case !b.encrypts.Load():
-		return typ, nil, fmt.Errorf("%w that runs; see Bot.Run", ErrEncrypted)
 	}
 	sealed, err := b.settings.encryption.Encrypt(ctx, room, typ, body)
 	if err != nil {
 		return typ, nil, fmt.Errorf("encrypt: %w", err)
 	}
 	return event.EventEncrypted, sealed, nil
+}
+
+// mustEncrypt tells whether what goes into the room is to be encrypted. The error says why that can't be done or told.
+func (b *Bot) mustEncrypt(ctx context.Context, room id.RoomID) (bool, error) {
+	content, err := b.roomEncryption(ctx, room)
+	switch {
+	case err != nil:
+		return false, err
+	case content == "":
+		return false, nil
+	case b.settings.encryption == nil:
+		return false, ErrEncrypted
+	case !b.encrypts.Load():
+		return false, fmt.Errorf("%w that runs; see Bot.Run", ErrEncrypted)
+	}
+	return true, nil
 }
 
 // warnEncrypted says once for each room that its messages can't be read.

@@ -71,6 +71,10 @@ func (b *builder) param(t reflect.Type, tag tag, field string, index []int, faul
 		return p
 	}
 	p.Kind = p.kind
+	if p.def.set && !tag.def.set && !tag.optional && !tag.required && !p.Repeated && !p.Flag {
+		tag.def = p.def
+		p.Default, p.HasDefault = tag.def.text, true
+	}
 	b.require(&p, tag, fault)
 	if p.Rest {
 		b.checkRest(&p, fault)

@@ -14,7 +14,8 @@ import (
 // [Reject] is the user's; any other error, such as that of a database, goes to the caller of [Plan.Bind] unseen by the
 // user. A Converter must be safe for concurrent use.
 //
-// Where a Converter has a method Kind() Kind, that names the parameter's kind; else the kind is T's name.
+// Where a Converter has a method Kind() Kind, that names the parameter's kind; else the kind is T's name. Where it has a
+// method Default() string, that is the default of fields whose tag has none and is neither optional nor required.
 type Converter[T any] interface {
 	Convert(ctx context.Context, text string) (T, error)
 }
@@ -42,7 +43,11 @@ func With[T any](c Converter[T]) Option {
 		if named, ok := c.(interface{ Kind() Kind }); ok {
 			kind = named.Kind()
 		}
-		b.own[t] = codec{kind: kind, set: func(ctx context.Context, _ env, text string, v reflect.Value) error {
+		var def setting
+		if usual, ok := c.(interface{ Default() string }); ok {
+			def = setting{text: usual.Default(), set: true}
+		}
+		b.own[t] = codec{kind: kind, def: def, set: func(ctx context.Context, _ env, text string, v reflect.Value) error {
 			x, err := c.Convert(ctx, text)
 			if err == nil {
 				*v.Addr().Interface().(*T) = x
@@ -65,6 +70,7 @@ type setter func(ctx context.Context, e env, text string, v reflect.Value) error
 type codec struct {
 	kind    Kind
 	set     setter
+	def     setting                      // of fields that say nothing of it
 	span    spanner                      // for values that reach over several words; nil for single words
 	compare func(a, b reflect.Value) int // nil where min and max make no sense
 	measure func(v reflect.Value) int    // length of a string in runes; nil where len makes no sense

@@ -121,6 +121,29 @@ func TestConverterDefault(t *testing.T) {
 	}
 }
 
+type usualShades struct{ shades }
+
+func (usualShades) Default() string { return "red" }
+
+func TestConverterWithADefaultOfItsOwn(t *testing.T) {
+	red, blue := shade{"red"}, shade{"blue"}
+	with := arg.With[shade](usualShades{shades{[]string{"red", "blue"}}})
+	type many struct{ Many []shade }
+	runBind(t, mustPlan[many](t, with), []bindTest[many]{{input: "", wantErr: "many: missing; expected a valid shade"}})
+	type few struct {
+		Usual    shade
+		Other    shade `default:"blue"`
+		Optional shade `arg:",optional"`
+		Flag     shade `arg:"--flag"`
+		Pointer  *shade
+	}
+	runBind(t, mustPlan[few](t, with), []bindTest[few]{{input: "", want: few{red, blue, shade{}, shade{}, &red}}})
+	type required struct {
+		Usual shade `arg:",required"`
+	}
+	runBind(t, mustPlan[required](t, with), []bindTest[required]{{input: "", wantErr: "usual: missing; expected a valid shade"}})
+}
+
 func TestConverterReplacesBuiltin(t *testing.T) {
 	upper := arg.With(arg.ConverterFunc[string](func(_ context.Context, text string) (string, error) {
 		return strings.ToUpper(text), nil
