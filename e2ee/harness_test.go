@@ -5,10 +5,12 @@ package e2ee_test
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,6 +28,7 @@ import (
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/e2ee"
 	"github.com/niobot/niobot/internal/fakehs"
+	"github.com/niobot/niobot/store/postgres"
 	"github.com/niobot/niobot/store/sqlite"
 )
 
@@ -57,13 +60,26 @@ func deadline(t testing.TB) context.Context {
 
 // disk is what of a bot survives its process: its store, with the keys in it.
 type disk struct {
-	*sqlite.Store
+	niobot.Store
 	db *dbutil.Database
 }
 
+func (d *disk) Database() *dbutil.Database { return d.db }
+
+// newDisk is a store in a new file, or a new schema of the server that NIOBOT_TEST_POSTGRES names.
 func newDisk(t testing.TB, owner niobot.Account) *disk {
 	t.Helper()
-	store, err := sqlite.Open(filepath.Join(t.TempDir(), "bot.db"))
+	var store interface {
+		niobot.Store
+		e2ee.Database
+		Close() error
+	}
+	var err error
+	if server := os.Getenv("NIOBOT_TEST_POSTGRES"); server != "" {
+		store, err = postgres.Open(server, postgres.WithSchema("e2ee_"+strings.ToLower(rand.Text())))
+	} else {
+		store, err = sqlite.Open(filepath.Join(t.TempDir(), "bot.db"))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
