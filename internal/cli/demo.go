@@ -15,6 +15,7 @@ import (
 	"github.com/niobot/niobot/internal/cli/sample"
 	"github.com/niobot/niobot/internal/fakehs"
 	"github.com/niobot/niobot/internal/testbed"
+	"github.com/niobot/niobot/store/memory"
 )
 
 // Who is in the demo's room, by localpart.
@@ -99,6 +100,9 @@ func newDemoOn(hs *fakehs.Server) (*demo, error) {
 	return &demo{chat: &chat{hs: hs, room: room, bot: bot, user: user}, url: url, token: session.Token}, nil
 }
 
+// forgetful is a store in memory that does not say so: of a demo, everybody knows that nothing outlives it.
+type forgetful struct{ niobot.Store }
+
 // startBot runs the sample bot, and returns when it is ready.
 func (d *demo) startBot(ctx context.Context, logger *slog.Logger) error {
 	bot, err := niobot.New(niobot.Config{
@@ -107,7 +111,7 @@ func (d *demo) startBot(ctx context.Context, logger *slog.Logger) error {
 		Prefixes:   []string{"!"},
 		Owners:     []id.UserID{d.chat.user},
 		Drain:      -1, // A question that nobody answers does not hold up the end.
-	}, niobot.WithLogger(logger), niobot.WithErrorHandler(answerError))
+	}, niobot.WithLogger(logger), niobot.WithErrorHandler(answerError), niobot.WithStore(forgetful{memory.New()}))
 	if err != nil {
 		return err
 	}
