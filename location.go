@@ -69,7 +69,7 @@ func (l *Location) readParameters(text string) (err error) {
 		switch strings.ToLower(name) {
 		case "crs":
 			if n != 0 || !strings.EqualFold(value, "wgs84") {
-				return fmt.Errorf("the coordinate system %q at place %d; only wgs84 is known, at the first place", value, n+1)
+				return fmt.Errorf("the coordinate system %q at place %d; only wgs84 is known, and first", value, n+1)
 			}
 			known++
 		case "u":

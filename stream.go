@@ -1,6 +1,7 @@
 package niobot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -40,7 +41,8 @@ type Stream struct {
 	c    *Context
 	opts []SendOption
 	run  *run
-	name string // What its messages' transaction ids are made of
+	name string       // What its messages' transaction ids are made of
+	over func() error // Why nothing more is to be written, as soon as its context has ended
 	done chan struct{}
 
 	changed chan struct{} // Holds something while there is something to show
@@ -72,6 +74,7 @@ type Stream struct {
 func (c *Context) Stream(ctx context.Context, opts ...SendOption) *Stream {
 	s := &Stream{
 		c: c, opts: opts, run: c.run,
+		over: func() error { return cmp.Or(context.Cause(ctx), context.Cause(c.run)) },
 		done: make(chan struct{}), closing: make(chan struct{}), changed: make(chan struct{}, 1),
 		interval: StreamInterval, most: StreamEdits,
 	}
@@ -141,7 +144,7 @@ func (s *Stream) takes(size int) error {
 	case size > MaxStream:
 		return ErrTooLarge
 	}
-	return nil
+	return s.over()
 }
 
 // Close shows the whole text and ends the stream. It returns when that is on the server, or can't be: with
