@@ -13,6 +13,9 @@ func TestEncryption(t *testing.T) {
 	runEverywhere(t, []scenario{
 		{name: "two bots talk both ways", run: secretTalk},
 		{name: "reads what was sent while it was down", run: secretRestart},
+		{name: "reads old messages on a new device", run: secretNewDevice},
+		{name: "exports and imports keys", run: secretKeyFile},
+		{name: "signs its device for strangers to check", run: secretIdentity},
 	})
 }
 
