@@ -2,6 +2,7 @@ package niobot
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -314,7 +315,7 @@ func (b *Bot) listen(ctx context.Context, entries []*listenerEntry, e *Event) {
 			continue // By one before it
 		}
 		if err := recovered(func() error { return l.call(ctx, e) }); err != nil {
-			if b.life.Err() != nil {
+			if b.life.Err() != nil || b.hearing.Err() != nil && errors.Is(err, ErrClosed) {
 				e.entry.interrupted()
 			}
 			b.log.Error("listener ended with an error", "type", e.Type.Type, "room_id", e.RoomID, "event_id", e.ID,
@@ -371,11 +372,14 @@ func (b *Bot) call(m *Message) *run {
 func (b *Bot) start(h *history, found *route, c *Context, before *run) *run {
 	ctx, cancel := context.WithCancelCause(b.background())
 	// What has not started need not be waited for: the run that it was to follow is followed instead.
-	for before != nil && before.giveUp(errSuperseded) {
+	for before != nil && !before.isRepeated() && before.giveUp(errSuperseded) {
 		before = before.after
 	}
 	r := &run{Context: ctx, cancel: cancel, call: c, pool: b.pool, after: before, history: h, done: make(chan struct{})}
 	c.run = r
+	if r.isRepeated() {
+		r.begun, r.from = make(chan struct{}), b.waiters.now()
+	}
 	c.Message.entry.hold()
 	h.put(r)
 	var l *limit
@@ -391,7 +395,7 @@ func (b *Bot) start(h *history, found *route, c *Context, before *run) *run {
 		r.giveUp(ErrClosed)
 	case before != nil:
 		// At once, not when r has a place: the run before may hold the one that r waits for.
-		before.cancel(errSuperseded)
+		b.supersede(before)
 	}
 	return r
 }

@@ -245,6 +245,7 @@ func (b *Bot) resume(ctx context.Context, crashes int) error {
 	if len(items) == 0 {
 		return nil
 	}
+	b.keepRecent(left)
 	b.log.Info("work of the last time goes on", "events", len(items), "crashes", crashes)
 	suspects := 0
 	if crashes > fewCrashes {
@@ -272,14 +273,30 @@ func (b *Bot) forgive(crashes int, left []*entry) {
 		case <-b.hearing.Done():
 			return
 		}
-		for _, e := range left {
-			select {
-			case <-e.settled:
-			case <-b.hearing.Done():
-				return
-			}
+		if b.settled(left) {
+			b.journal.put(Delete(tableMeta, metaCrashes))
 		}
-		b.journal.put(Delete(tableMeta, metaCrashes))
+	})
+}
+
+// settled waits until the work on all the entries is done or waits, and reports false where the bot stops before.
+func (b *Bot) settled(left []*entry) bool {
+	for _, e := range left {
+		select {
+		case <-e.settled:
+		case <-b.hearing.Done():
+			return false
+		}
+	}
+	return true
+}
+
+// keepRecent keeps what comes for the runs that are repeated, until those have come to where they wait for it.
+func (b *Bot) keepRecent(left []*entry) {
+	b.waiters.enter()
+	b.dispatcher.goOwned(func() {
+		defer b.waiters.leave()
+		b.settled(left)
 	})
 }
 

@@ -67,11 +67,15 @@ func (o *outbox) inTurn(ctx context.Context, room id.RoomID, f func() error) err
 			delete(o.turns, room)
 		}
 	}()
-	if err := t.gate.enter(ctx); err != nil {
-		return err
+	err := t.gate.enter(ctx)
+	if err == nil {
+		err = f()
+		t.gate.leave()
 	}
-	defer t.gate.leave()
-	return f()
+	if c, answers := FromContext(ctx); err != nil && answers && c.run != nil && c.bot.life.Err() != nil {
+		c.run.missed.Store(true)
+	}
+	return err
 }
 
 // send puts an event into a room and returns its id.

@@ -55,7 +55,11 @@ func (b *Bot) openQuestion(ctx context.Context, q *question) {
 		q.heard.push(recentEvent{event: e})
 	}
 	b.questions.add(q)
-	q.ear = b.waiters.add(Filter{RoomID: q.room.id, Match: q.hear}, nil)
+	since := uint64(nothingBefore)
+	if r.catchesUp() {
+		since = r.from // The question was there before all that has come since.
+	}
+	q.ear, _ = b.waiters.addSince(since, Filter{RoomID: q.room.id, Match: q.hear}, nil, "")
 }
 
 // appear tells the question which message it is.
@@ -81,8 +85,11 @@ func (q *question) isItself(m *Message) bool { return m.ID == q.message || m.Rep
 
 // hear is a filter that accepts nothing, by which the question hears all events of its room, one after the other.
 func (q *question) hear(e *Event) bool {
+	if r, isRun := q.place.(*run); isRun && r.heardBefore(e) {
+		return false
+	}
 	if q.concerns(e) {
-		q.keep(recentEvent{e, q.bot.waiters.count}) // They are locked.
+		q.keep(recentEvent{e, q.bot.waiters.at}) // They are locked.
 	}
 	return false
 }
@@ -194,6 +201,9 @@ func (q *question) next(ctx context.Context) (*Event, error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-q.bot.hearing.Done():
+			if r, isRun := q.place.(*run); isRun {
+				r.cutOff()
+			}
 			return nil, context.Cause(q.bot.hearing)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"maunium.net/go/mautrix/id"
@@ -23,6 +24,8 @@ type heardRecord struct {
 // past is what is stored of the runs of one event, by the run's name.
 type past struct {
 	heard map[string][]*Event // By run and wait, in the order in which they came
+	known map[string]bool     // The same events, by run and id
+	found uint64              // The last number of one
 	once  map[string]bool     // Runs that must not be repeated
 }
 
@@ -51,10 +54,16 @@ func (r *run) hears(wait string, e *Event) {
 		r.call.Logger().Error("answer not stored", "err", err)
 		return
 	}
-	change := r.call.Message.entry.mark(tableWait, fmt.Sprintf("%s\x00%08x", wait, r.found.Add(1)), value)
+	entry := r.call.Message.entry
+	change := entry.mark(tableWait, fmt.Sprintf("%s\x00%08x", wait, entry.past.found+r.found.Add(1)), value)
 	if fits(change.Key) {
 		r.call.bot.journal.put(change)
 	}
+}
+
+// heardBefore tells whether the run has heard the event before a crash, and so hears it again without it coming again.
+func (r *run) heardBefore(e *Event) bool {
+	return r.isRepeated() && r.call.Message.entry.past.known[r.name()+"\x00"+string(e.ID)]
 }
 
 // isRepeated tells whether the run's event is one of the time before the bot's start.
@@ -80,7 +89,7 @@ func (b *Bot) loadPasts(ctx context.Context) (map[string]past, error) {
 	of := func(entry string) past {
 		p, ok := pasts[entry]
 		if !ok {
-			p = past{heard: make(map[string][]*Event), once: make(map[string]bool)}
+			p = past{heard: make(map[string][]*Event), known: make(map[string]bool), once: make(map[string]bool)}
 			pasts[entry] = p
 		}
 		return p
@@ -97,13 +106,25 @@ func (b *Bot) loadPasts(ctx context.Context) (map[string]past, error) {
 			return nil, fmt.Errorf("read answers: %w", err)
 		}
 		entry, rest, _ := strings.Cut(record.Key, "\x00")
-		wait := rest[:max(0, strings.LastIndexByte(rest, 0))]
-		if e, ok := b.heardEvent(record.Value); ok {
-			heard := of(entry).heard
-			heard[wait] = append(heard[wait], e)
+		wait, number := cutLast(rest)
+		run, _ := cutLast(wait)
+		p := of(entry)
+		if n, err := strconv.ParseUint(number, 16, 64); err == nil {
+			p.found = max(p.found, n)
 		}
+		if e, ok := b.heardEvent(record.Value); ok {
+			p.heard[wait] = append(p.heard[wait], e)
+			p.known[run+"\x00"+string(e.ID)] = true
+		}
+		pasts[entry] = p
 	}
 	return pasts, nil
+}
+
+// cutLast cuts a key before its last part.
+func cutLast(key string) (before, last string) {
+	i := strings.LastIndexByte(key, 0)
+	return key[:max(0, i)], key[i+1:]
 }
 
 func (b *Bot) heardEvent(value []byte) (*Event, bool) {

@@ -27,11 +27,16 @@ type run struct {
 	job     *job
 	after   *run          // The run of the same command before it was edited; nil for the first
 	claimed atomic.Bool   // Whether it was started or given up
+	begun   chan struct{} // Closed when it was started; nil unless it is repeated
 	done    chan struct{} // Closed when the handler has returned and all is cleaned up
 	sends   atomic.Uint64
 	waits   atomic.Uint64
 	found   atomic.Uint64 // Events that its waits have found
 	upTo    atomic.Uint64 // The count of the last event that came before the run's latest send or wait; zero before both
+	from    uint64        // The count of the event that has started it, or a little more
+	lived   atomic.Bool   // Whether a wait has found an event that came in this life of the bot
+	cut     atomic.Bool   // Whether the bot's end has ended a wait of it
+	missed  atomic.Bool   // Whether the bot's end has kept something from being sent or redacted
 
 	streams streams
 
@@ -79,7 +84,10 @@ func (r *run) giveUp(why error) bool {
 func (r *run) conclude() {
 	entry := r.call.Message.entry
 	b := r.call.bot
-	if r.err != nil && errors.Is(context.Cause(r), ErrClosed) {
+	if r.err == nil && r.missed.Load() {
+		r.err = ErrClosed // The handler may not have looked.
+	}
+	if r.err != nil && (errors.Is(context.Cause(r), ErrClosed) || r.cut.Load() || r.missed.Load()) {
 		entry.interrupted()
 	} else if b.keeps() {
 		entry.finishWith(b.journal, r.history.record(r)...)
@@ -102,19 +110,33 @@ func (r *run) transaction() string {
 	return runTransaction(r.call.Message.ID, name, r.sends.Add(1))
 }
 
-// heardUpTo is the count of the event after which others may answer what the run has sent; zero where it has sent
-// nothing and waited for nothing.
+// heardUpTo is the count of the event after which others may answer what the run has sent; nothingBefore where it has
+// sent nothing and waited for nothing. For one that is repeated all others count: what it sends anew was there before them.
 func (r *run) heardUpTo() uint64 {
-	if r == nil {
-		return 0
+	if r.catchesUp() {
+		return r.from
+	}
+	if r == nil || r.upTo.Load() == 0 {
+		return nothingBefore
 	}
 	return r.upTo.Load()
 }
 
-// heard notes the count of an event that a wait has found.
+// catchesUp tells whether the run is repeated and has yet to come to where it was.
+func (r *run) catchesUp() bool { return r.isRepeated() && !r.lived.Load() }
+
+// heard notes the count of an event that a wait has found; zero for one of before a crash.
 func (r *run) heard(at uint64) {
-	if r != nil {
+	if r != nil && at > 0 {
 		r.upTo.Store(at)
+		r.lived.Store(true)
+	}
+}
+
+// cutOff notes that the bot's end has ended a wait. Unless the handler makes something of that, the run is repeated.
+func (r *run) cutOff() {
+	if r != nil {
+		r.cut.Store(true)
 	}
 }
 
@@ -216,6 +238,9 @@ func (b *Bot) execute(r *run) {
 	if !r.claimed.CompareAndSwap(false, true) {
 		return
 	}
+	if r.begun != nil {
+		close(r.begun)
+	}
 	defer r.conclude()
 	defer r.cancel(nil)
 	if r.after != nil {
@@ -306,9 +331,39 @@ func (b *Bot) permit(ctx context.Context, c *Context, r *route) error {
 	return nil
 }
 
-// takeOver ends the run before this one, waits for it, and takes over what it left in the room.
+// supersede ends a run whose command was edited or redacted. One that is repeated is let come to where it was first: what
+// it had sent is known only then.
+func (b *Bot) supersede(r *run) {
+	if r.begun == nil {
+		r.cancel(errSuperseded)
+		return
+	}
+	b.dispatcher.goOwned(func() {
+		if await(b.hearing, r.begun, r.done) != nil {
+			return // Both are repeated at the next start.
+		}
+		ctx, cancel := context.WithTimeout(b.hearing, tryAlone)
+		defer cancel()
+		if await(ctx, r.call.Message.entry.settled, r.done) == nil || b.hearing.Err() == nil {
+			r.cancel(errSuperseded)
+		}
+	})
+}
+
+// await returns when one of the channels is closed, or ctx ends.
+func await(ctx context.Context, one, other <-chan struct{}) error {
+	select {
+	case <-one:
+		return nil
+	case <-other:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// takeOver waits for the run before this one, which was superseded, and takes over what it left in the room.
 func (b *Bot) takeOver(r *run) {
-	r.after.cancel(errSuperseded)
 	r.pool.lend(r.job)
 	<-r.after.done
 	r.pool.regain(r.job)
@@ -327,7 +382,13 @@ func (b *Bot) redactAll(r *run, events []id.EventID) {
 	// The run's context may have ended, with which this has nothing to do.
 	ctx := b.background()
 	for _, e := range events {
-		if err := b.outbox.redact(ctx, r.call.Room.id, e, "", r.transaction()); err != nil {
+		err := b.outbox.redact(ctx, r.call.Room.id, e, "", r.transaction())
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			r.missed.Store(true)
+			return
+		default:
 			b.log.Warn("reply not redacted", "room_id", r.call.Room.id, "event_id", e, "err", err)
 		}
 	}

@@ -2,6 +2,7 @@ package niobot
 
 import (
 	"context"
+	"math"
 	"sync"
 
 	"maunium.net/go/mautrix/event"
@@ -53,6 +54,7 @@ func (b *Bot) WaitFor(ctx context.Context, f Filter) (*Event, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-b.hearing.Done():
+		r.cutOff()
 		return nil, context.Cause(b.hearing)
 	}
 }
@@ -91,6 +93,7 @@ type waiters struct {
 	all    map[*waiter]struct{}
 	runs   int    // Commands that run, and may come to wait
 	count  uint64 // Of the events that were offered
+	at     uint64 // The count of the one that filters look at
 	recent fifo[recentEvent]
 }
 
@@ -139,32 +142,33 @@ func (ws *waiters) now() uint64 {
 // add notes who waits and gives the place back, in one: an event that comes between is neither lost, nor found while
 // the place is still taken.
 func (ws *waiters) add(f Filter, p place) *waiter {
-	w, _ := ws.addSince(0, f, p, "")
+	w, _ := ws.addSince(nothingBefore, f, p, "")
 	return w
 }
 
-// addSince is add, unless what is waited for has come after the event with the count since; zero: nothing before
-// counts. failure is a filter's panic.
+// nothingBefore is the count after which there is no event yet.
+const nothingBefore = math.MaxUint64
+
+// addSince is add, unless what is waited for has come after the event with the count since. failure is a filter's panic.
 func (ws *waiters) addSince(since uint64, f Filter, p place, wait string) (w *waiter, failure error) {
 	w = &waiter{filter: f, wait: wait, found: make(chan *Event, 1)}
 	w.run, _ = p.(*run)
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	if since > 0 {
-		for _, r := range ws.recent.items[ws.recent.head:] {
-			if r.at <= since {
-				continue
-			}
-			accepted, err := w.accepts(r.event)
-			if err != nil {
-				failure = err
-			}
-			if accepted {
-				w.at = r.at
-				w.run.hears(w.wait, r.event)
-				w.found <- r.event
-				return w, failure
-			}
+	for _, r := range ws.recent.items[ws.recent.head:] {
+		if r.at <= since {
+			continue
+		}
+		ws.at = r.at
+		accepted, err := w.accepts(r.event)
+		if err != nil {
+			failure = err
+		}
+		if accepted {
+			w.at = r.at
+			w.run.hears(w.wait, r.event)
+			w.found <- r.event
+			return w, failure
 		}
 	}
 	if p != nil {
@@ -179,6 +183,9 @@ func (ws *waiters) addSince(since uint64, f Filter, p place, wait string) (w *wa
 }
 
 func (w *waiter) accepts(e *Event) (accepted bool, failure error) {
+	if w.run.heardBefore(e) {
+		return false, nil
+	}
 	failure = recovered(func() error { accepted = w.filter.accepts(e); return nil })
 	return accepted, failure
 }
@@ -194,6 +201,7 @@ func (ws *waiters) offer(e *Event) (failure error) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.count++
+	ws.at = ws.count
 	if ws.runs > 0 {
 		ws.recent.push(recentEvent{e, ws.count})
 		if ws.recent.len() > maxRecent {
