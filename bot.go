@@ -272,8 +272,8 @@ func (b *Bot) begin(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	if b.settings.encryption != nil {
-		if err := b.settings.encryption.Start(ctx, encryptionHost{b}); err != nil {
-			return fmt.Errorf("start encryption: %w", err)
+		if err := b.startEncryption(ctx); err != nil {
+			return err
 		}
 		b.encrypts.Store(true)
 	}

@@ -124,7 +124,10 @@ func (b *Bot) runJobs(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	if err := b.jobs.load(ctx); err != nil {
+	switch err := b.jobs.load(ctx); {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
 		b.log.Error("jobs not read, so none of them run", "err", err)
 		return
 	}
