@@ -10,7 +10,7 @@ import (
 	"github.com/niobot/niobot/release"
 )
 
-var namedTest = regexp.MustCompile("`([a-z./]+)/((?:Test|Fuzz)[A-Z]\\w*)`")
+var namedTest = regexp.MustCompile("`([a-z0-9./]+)/((?:Test|Fuzz)[A-Z]\\w*)`")
 
 // Each claim of the threat model names tests, and those exist.
 func TestThreatModelNamesTestsThatExist(t *testing.T) {
@@ -59,20 +59,47 @@ func testExists(t *testing.T, dir, name string) bool {
 	return false
 }
 
-// A bot, without what its own handlers bring, holds no decoder of media and starts no program.
-func TestBotHasNoParserForMedia(t *testing.T) {
-	out, err := release.Exec{}.Run(t.Context(), "..", "", "go", "list", "-deps", "-tags", "goolm", ".")
+// Of what a bot is made of, package attachment alone decodes pictures and starts programs, and nothing unpacks archives:
+// whoever asks what a media file can do to a bot need look no further.
+func TestOnlyAttachmentsReadMedia(t *testing.T) {
+	out, err := release.Exec{}.Run(t.Context(), "..", "", "go", "list", "-deps", "-tags", "goolm",
+		"-f", "{{if not .Standard}}{{.ImportPath}} {{join .Imports \" \"}}{{end}}", ".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := strings.Fields(out)
-	if len(packages) < 50 {
-		t.Fatalf("go list knows %q", packages)
-	}
-	for _, p := range packages {
-		if p == "image" || strings.HasPrefix(p, "image/") || strings.HasPrefix(p, "archive/") || p == "os/exec" ||
-			strings.HasPrefix(p, "golang.org/x/image/") {
-			t.Errorf("the bot imports %s", p)
+	const attachment = "github.com/niobot/niobot/attachment"
+	packages, found := 0, 0
+	for line := range strings.Lines(out) {
+		imports := strings.Fields(line)
+		if len(imports) == 0 {
+			continue
+		}
+		packages++
+		importer := imports[0]
+		for _, p := range imports[1:] {
+			picture := p == "image" || strings.HasPrefix(p, "image/") || strings.HasPrefix(p, "golang.org/x/image/")
+			switch {
+			case strings.HasPrefix(p, "archive/"):
+				t.Errorf("%s unpacks archives by %s", importer, p)
+			case !picture && p != "os/exec":
+			case importer == attachment || strings.HasPrefix(importer, attachment+"/"):
+				found++
+			case strings.HasPrefix(importer, "github.com/niobot/niobot"), p == "os/exec" || !isPictureLibrary(importer):
+				t.Errorf("%s imports %s", importer, p)
+			}
 		}
 	}
+	if packages < 30 || found == 0 {
+		t.Errorf("go list knows %d packages, with %d imports that attachments have", packages, found)
+	}
+}
+
+// isPictureLibrary tells whether a package is one that package attachment works with.
+func isPictureLibrary(path string) bool {
+	for _, library := range []string{"golang.org/x/image/", "github.com/HugoSmits86/nativewebp", "github.com/bbrks/go-blurhash"} {
+		if strings.HasPrefix(path, library) {
+			return true
+		}
+	}
+	return false
 }
