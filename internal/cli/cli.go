@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"golang.org/x/term"
 )
 
 // Exit codes of the program.
@@ -24,12 +26,23 @@ type Env struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Getenv func(key string) string
+
+	// ReadSecret lets the person at Stdin type a line that is not shown. Nil means that nobody is there: Stdin is no
+	// terminal.
+	ReadSecret func(prompt string) (string, error)
 }
 
 // Process is the environment of this process.
 func Process() Env {
-	return Env{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	env := Env{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		env.ReadSecret = readSecret
+	}
+	return env
 }
+
+// attended reports whether there is a person to ask.
+func (e *Env) attended() bool { return e.ReadSecret != nil }
 
 // Main runs the program and returns its exit code: 0, 1 for what went wrong, 2 for a wrong command line. It ends, in
 // order, when ctx does.
@@ -59,6 +72,8 @@ func commands() []command {
 	return []command{
 		{"demo", demoUsage, runDemo},
 		{"run", runUsage, runBot},
+		{"keys", keysUsage, runKeys},
+		{"devices", devicesUsage, runDevices},
 		{"version", versionUsage, runVersion},
 		{"help", helpUsage, runHelp},
 	}

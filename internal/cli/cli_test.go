@@ -49,6 +49,8 @@ func TestHelp(t *testing.T) {
 		{"help.txt", [][]string{{"help"}, {"-h"}, {"--help"}, {"-help"}}},
 		{"help-demo.txt", [][]string{{"help", "demo"}, {"demo", "-h"}, {"demo", "--help"}}},
 		{"help-run.txt", [][]string{{"help", "run"}, {"run", "-h"}}},
+		{"help-keys.txt", [][]string{{"help", "keys"}, {"keys", "-h"}, {"keys", "export", "--help"}}},
+		{"help-devices.txt", [][]string{{"help", "devices"}, {"devices", "-h"}}},
 		{"help-version.txt", [][]string{{"help", "version"}, {"version", "-h"}}},
 		{"help-help.txt", [][]string{{"help", "help"}, {"help", "-h"}}},
 	}
@@ -86,7 +88,11 @@ func golden(t *testing.T, name, got string) {
 func TestHelpNamesTheFlagsThatExist(t *testing.T) {
 	for _, args := range [][]string{
 		{"demo", "--own-bot", "--log-level", "info", "surplus"},
-		{"run", "--homeserver", "x", "--prefix", "?", "--owner", "@a:b", "--log-level", "debug", "surplus"},
+		{"run", "--homeserver", "x", "--prefix", "?", "--owner", "@a:b", "--log-level", "debug", "--store", "x", "--standby",
+			"--encrypt", "--recovery-key-file", "x", "--reset-identity", "surplus"},
+		{"keys", "export", "--homeserver", "x", "--store", "x", "--recovery-key-file", "x", "--log-level", "debug", "x", "surplus"},
+		{"devices", "--homeserver", "x", "--store", "x", "--sign-out", "x", "--sign-out-others",
+			"--recovery-key-file", "x", "--log-level", "debug", "surplus"},
 	} {
 		got := run(t, "", args)
 		if want := `niobot: unexpected argument "surplus"`; !strings.HasPrefix(got.stderr, want) {
@@ -117,6 +123,22 @@ func TestWrongCommandLine(t *testing.T) {
 			"niobot: --homeserver: \"ftp://x\" has the scheme \"ftp\"", "niobot run"},
 		{"wrong owner", []string{"run", "--homeserver", "x", "--owner", "me"}, "niobot: --owner: \"me\" ", "niobot run"},
 		{"wrong prefix", []string{"run", "--homeserver", "x", "--prefix", " "}, "niobot: --prefix: \" \" ", "niobot run"},
+		{"encryption without a store", []string{"run", "--homeserver", "x", "--encrypt"}, "niobot: --encrypt needs --store", "niobot run"},
+		{"standby without a store", []string{"run", "--homeserver", "x", "--standby"}, "niobot: --standby needs --store", "niobot run"},
+		{"reset without encryption", []string{"run", "--homeserver", "x", "--store", "x", "--reset-identity"},
+			"niobot: --reset-identity needs --encrypt", "niobot run"},
+		{"no keys command", []string{"keys"}, "niobot: export or import is needed\n", "niobot keys"},
+		{"unknown keys command", []string{"keys", "copy", "x"}, "niobot: unknown keys command \"copy\"\n", "niobot keys"},
+		{"keys without a file", []string{"keys", "import"}, "niobot: a file is needed\n", "niobot keys"},
+		{"keys with two files", []string{"keys", "import", "a", "--store", "x", "b"},
+			"niobot: unexpected argument \"b\"\n", "niobot keys"},
+		{"keys with an unknown flag", []string{"keys", "import", "--x", "a"},
+			"niobot: flag provided but not defined: -x\n", "niobot keys"},
+		{"keys without a store", []string{"keys", "export", "--homeserver", "x", "a"}, "niobot: --store is needed\n", "niobot keys"},
+		{"devices without a store", []string{"devices", "--homeserver", "x"}, "niobot: --store is needed\n", "niobot devices"},
+		{"devices without a homeserver", []string{"devices", "--store", "x"}, "niobot: --homeserver is needed\n", "niobot devices"},
+		{"devices signed out in two ways", []string{"devices", "--sign-out", "A", "--sign-out-others"},
+			"niobot: --sign-out and --sign-out-others can't be together\n", "niobot devices"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,6 +11,8 @@ const mainUsage = `Usage: niobot <command> [flags]
 
   demo       chat with a sample bot, in this terminal and nowhere else
   run        run the sample bot on a real homeserver
+  keys       export or import the keys of an encrypted bot
+  devices    list the devices of an encrypted bot's account, or sign them out
   version    tell which niobot this is
   help       explain a command
 
@@ -39,7 +41,50 @@ environment variable NIOBOT_TOKEN, and never from the command line, which others
 Flags:
   --homeserver URL     the homeserver, such as https://matrix.example.org, or its name, such as example.org
   --prefix PREFIX      what commands begin with; may be repeated (default !)
-  --owner USER         a user who may invite the bot, such as @me:example.org; may be repeated (default: everybody may)
+  --owner USER         a user who may invite and verify the bot, such as @me:example.org; may be repeated (default:
+                       everybody may invite it)
+  --store FILE         keep what the bot must not forget in this file, which is made where it is missing
+  --standby            wait while another process holds the store, and take over when that ends
+  --encrypt            read and write in encrypted rooms; needs --store
+  --recovery-key-file FILE
+                       where the account's recovery key is, or is put at the first start (default: the store's file with
+                       -recovery-key behind its name); keep a copy elsewhere
+  --reset-identity     where the recovery key is lost, make a new identity: others see that it changed, and what was in
+                       the key backup is lost
+  --log-level LEVEL    what is logged to standard error: debug, info, warn or error (default warn)
+
+Owners verify an encrypted bot from their own client. At a terminal, the emoji are shown here to be compared; elsewhere
+they are logged, and the command !verify takes the answer. Servers that ask for the account's password get that of the
+environment variable NIOBOT_PASSWORD.
+`
+
+const keysUsage = `Usage: niobot keys export --homeserver URL --store FILE [flags] FILE
+       niobot keys import --homeserver URL --store FILE [flags] FILE
+
+Writes the keys of all rooms that the bot can read into a new file, or takes in those of a file, in the format of Element
+and nio-bot. The bot must not run meanwhile. The token is read from NIOBOT_TOKEN, the passphrase of the file from the
+terminal or from NIOBOT_PASSPHRASE.
+
+Flags:
+  --homeserver URL     the homeserver, such as https://matrix.example.org, or its name, such as example.org
+  --store FILE         the bot's store; an import makes it where it is missing
+  --recovery-key-file FILE
+                       the file of the account's recovery key, as for niobot run
+  --log-level LEVEL    what is logged to standard error: debug, info, warn or error (default warn)
+`
+
+const devicesUsage = `Usage: niobot devices --homeserver URL --store FILE [flags]
+
+Lists the devices of an encrypted bot's account, or signs some of them out. The bot must not run meanwhile. The token is
+read from NIOBOT_TOKEN; servers that ask for the account's password get that of NIOBOT_PASSWORD.
+
+Flags:
+  --homeserver URL     the homeserver, such as https://matrix.example.org, or its name, such as example.org
+  --store FILE         the bot's store
+  --sign-out DEVICE    sign this device out; may be repeated
+  --sign-out-others    sign all devices out but the bot's
+  --recovery-key-file FILE
+                       the file of the account's recovery key, as for niobot run
   --log-level LEVEL    what is logged to standard error: debug, info, warn or error (default warn)
 `
 

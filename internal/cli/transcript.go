@@ -124,3 +124,13 @@ func clean(text string) string {
 		return r
 	}, text)
 }
+
+// oneLine is a name that somebody else has given, as part of a line.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
