@@ -89,7 +89,7 @@ func (o *outbox) send(ctx context.Context, room id.RoomID, typ event.Type, conte
 	}
 	var sent id.EventID
 	err = o.inTurn(ctx, room, func() error {
-		typ, body, err := o.seal(ctx, room, typ, body)
+		typ, body, err := o.sealed(ctx, room, typ, body)
 		if err == nil {
 			sent, err = o.deliver(ctx, room, typ, body, txn)
 		}
@@ -99,6 +99,21 @@ func (o *outbox) send(ctx context.Context, room id.RoomID, typ event.Type, conte
 		return "", fmt.Errorf("send %s to %s: %w", typ.Type, room, err)
 	}
 	return sent, nil
+}
+
+// sealed is what an event is sent as. Keys are shared by requests, which are worth as much patience as the event itself.
+func (o *outbox) sealed(
+	ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage,
+) (as event.Type, content json.RawMessage, err error) {
+	as, content, err = o.seal(ctx, room, typ, body)
+	if _, again := retryWait(err, new(backoff)); err == nil || !again {
+		return as, content, err
+	}
+	err = o.insist(ctx, room, func(ctx context.Context) (err error) {
+		as, content, err = o.seal(ctx, room, typ, body)
+		return err
+	})
+	return as, content, err
 }
 
 // put is send for what is to be sent as it stands.
