@@ -47,6 +47,7 @@ func (s *Store) Claim(ctx context.Context, owner niobot.Account) error {
 	}
 	c := &claim{store: s, turn: make(chan struct{}, 1)}
 	if err := c.take(ctx, owner); err != nil {
+		c.unlock()
 		c.disconnect()
 		return s.explain(err)
 	}
