@@ -35,7 +35,7 @@ func (a *account) withEncryption(
 		return fmt.Errorf("store %s: is not there; name the one that the bot was run with", a.store)
 	}
 	logger := newLogger(env.Stderr, *a.level)
-	bot, err := niobot.New(a.config, niobot.WithLogger(logger))
+	bot, err := niobot.New(a.config, niobot.WithLogger(logger), niobot.WithMention()) // Nobody will call it
 	if err != nil {
 		return inFlags(err)
 	}
