@@ -54,6 +54,7 @@ type Bot struct {
 	seenRows   seenRows
 	filters    syncFilters
 	journal    *journal // nil where there is no store
+	opened     bool     // Whether all that it needs was read from the store; of the goroutine of Run
 	inbox      inbox
 	queue      queue
 

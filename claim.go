@@ -77,7 +77,11 @@ func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
 	if at.crashes > 0 {
 		changes = append(changes, Put(tableMeta, metaCrashes, strconv.AppendInt(nil, int64(at.crashes), 10)))
 	}
-	return at, b.journal.write(ctx, changes...)
+	if err := b.journal.write(ctx, changes...); err != nil {
+		return resumption{}, err
+	}
+	b.opened = true
+	return at, nil
 }
 
 // claim makes the store the bot's, or waits for it where that was asked for.
@@ -251,6 +255,8 @@ func (b *Bot) release() {
 	if b.journal == nil {
 		return
 	}
-	b.journal.put(Delete(tableMeta, metaRunning), Delete(tableMeta, metaCrashes))
+	if b.opened {
+		b.journal.put(Delete(tableMeta, metaRunning), Delete(tableMeta, metaCrashes))
+	}
 	b.journal.stop()
 }

@@ -94,7 +94,7 @@ func (b *burst) take(t *testing.B, bot *Bot, decoder *syncjson.Decoder) {
 	if _, err := decoder.Decode(b.next(), in); err != nil {
 		t.Fatal(err)
 	}
-	if err := in.finish(t.Context(), ""); err != nil {
+	if err := in.finish(""); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -77,7 +77,7 @@ func firstSyncPeaks(tb testing.TB, rooms, members int) (bot, bare uint64) {
 		if _, err := new(syncjson.Decoder).Decode(stream(sample), in); err != nil {
 			tb.Fatal(err)
 		}
-		if err := in.finish(tb.Context(), ""); err != nil {
+		if err := in.finish(""); err != nil {
 			tb.Fatal(err)
 		}
 		return b

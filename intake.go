@@ -1,7 +1,6 @@
 package niobot
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -343,7 +342,7 @@ func (in *intake) stripped(room *Room, r *syncjson.Room, now event.Membership) {
 }
 
 // finish hands over what the response brought, now that it is complete.
-func (in *intake) finish(ctx context.Context, next string) error {
+func (in *intake) finish(next string) error {
 	b := in.bot
 	for _, change := range in.becomes {
 		change.room.setMembership(change.to)
@@ -363,7 +362,8 @@ func (in *intake) finish(ctx context.Context, next string) error {
 		in.stored = in.store(next)
 	}
 	if in.careful {
-		if err := in.settle(ctx); err != nil {
+		// Not for as long as the request may take: what is stored does not come again.
+		if err := in.settle(b.hearing); err != nil {
 			return err
 		}
 	}

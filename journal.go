@@ -14,7 +14,7 @@ const (
 	// time comes again by the sync, and is done again under the same transaction ids.
 	journalDelay = 20 * time.Millisecond
 
-	journalDrain = 5 * time.Second // What the last writing may take when the bot stops
+	journalDrain = 5 * time.Second // What the last writing may take when the bot stops, also one that is under way
 )
 
 // The tables of the bot's own.
@@ -49,6 +49,8 @@ type journal struct {
 	urgent  chan struct{} // Holds something while somebody waits for it
 	quit    chan struct{}
 	done    chan struct{}
+	life    context.Context // Ends some time after quit is closed
+	endLife context.CancelFunc
 }
 
 // journalBatch is the changes of one transaction.
@@ -71,11 +73,13 @@ func slotOf(table Table, key string) slot {
 }
 
 func newJournal(store Store, log *slog.Logger, fail func(error)) *journal {
-	return &journal{
+	j := &journal{
 		store: store, log: log, fail: fail, batch: newJournalBatch(),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
+	j.life, j.endLife = context.WithCancel(context.Background())
+	return j
 }
 
 func newJournalBatch() *journalBatch { return &journalBatch{stored: make(chan struct{})} }
@@ -138,11 +142,13 @@ func (j *journal) run() {
 		select {
 		case <-j.wake:
 		case <-j.quit:
-			j.writeLast()
+			if j.writeBatch() {
+				j.end(j.take(), ErrClosed)
+			}
 			return
 		}
 		j.linger()
-		if !j.writeBatch(j.quit) {
+		if !j.writeBatch() {
 			return
 		}
 	}
@@ -174,8 +180,8 @@ func (j *journal) take() *journalBatch {
 }
 
 // writeBatch stores what waits, and repeats that until it works. It reports false where it gave up: since the store
-// can't be used any more, or since the bot stops while there is trouble.
-func (j *journal) writeBatch(quit <-chan struct{}) bool {
+// can't be used any more, or since it is in trouble for longer than the bot may take to stop.
+func (j *journal) writeBatch() bool {
 	batch := j.take()
 	changes := batch.compact()
 	if len(changes) == 0 {
@@ -183,8 +189,9 @@ func (j *journal) writeBatch(quit <-chan struct{}) bool {
 		return true
 	}
 	var wait backoff
+	quit := j.quit
 	for told := false; ; told = true {
-		err := j.store.Commit(context.Background(), changes)
+		err := j.store.Commit(j.life, changes)
 		if err == nil {
 			if told {
 				j.log.Info("store works again", "store", j.store.String())
@@ -192,7 +199,7 @@ func (j *journal) writeBatch(quit <-chan struct{}) bool {
 			close(batch.stored)
 			return true
 		}
-		if isStoreLost(err) {
+		if isStoreLost(err) || j.life.Err() != nil {
 			j.end(batch, err)
 			return false
 		}
@@ -203,20 +210,11 @@ func (j *journal) writeBatch(quit <-chan struct{}) bool {
 		select {
 		case <-t.C:
 		case <-quit:
-			t.Stop()
-			j.end(batch, err)
-			return false
+			quit = nil // There may be room by now.
+			wait.reset()
+		case <-j.life.Done():
 		}
-	}
-}
-
-// writeLast stores what is left when the bot stops.
-func (j *journal) writeLast() {
-	limit := make(chan struct{})
-	t := time.AfterFunc(journalDrain, func() { close(limit) })
-	defer t.Stop()
-	if j.writeBatch(limit) {
-		j.end(j.take(), ErrClosed)
+		t.Stop()
 	}
 }
 
@@ -260,7 +258,10 @@ func (j *journal) stop() {
 	if !stopped {
 		close(j.quit)
 	}
+	limit := time.AfterFunc(journalDrain, j.endLife)
 	<-j.done
+	limit.Stop()
+	j.endLife()
 	if err := j.store.Release(); err != nil {
 		j.log.Warn("store not released", "store", j.store.String(), "err", err)
 	}

@@ -16,6 +16,8 @@ const (
 
 	// together is how close refusals in two rooms must be for the server to mean the account and not the room.
 	together = 10 * time.Second
+
+	urgentInARow = 9 // So many urgent requests begin before one of the others does
 )
 
 // pacer keeps what the bot sends to the pace that the server lets pass. It learns that from refusals (status 429): the
@@ -29,6 +31,7 @@ type pacer struct {
 	at      time.Time // And when
 	urgent  fifo[*pacing]
 	bulk    fifo[*pacing]
+	row     int  // How many urgent ones have begun since the last of the others
 	armed   bool // Whether a timer runs that starts the next one
 }
 
@@ -50,8 +53,9 @@ func (p *pacer) enter(ctx context.Context, room id.RoomID, urgent bool) error {
 		p.mu.Lock()
 		now := time.Now()
 		if own := p.rooms[room]; own != nil && own.next.After(now) {
+			pause := own.next.Sub(now)
 			p.mu.Unlock()
-			if err := sleep(ctx, own.next.Sub(now)); err != nil {
+			if err := sleep(ctx, pause); err != nil {
 				return err
 			}
 			continue
@@ -98,17 +102,22 @@ func (p *pacer) await(ctx context.Context, room id.RoomID, w *pacing) error {
 // start lets those begin whose time has come, the urgent ones first, and sees to the others later.
 func (p *pacer) start(now time.Time) {
 	for !p.account.next.After(now) {
-		w, ok := p.urgent.pop()
-		if !ok {
-			w, ok = p.bulk.pop()
+		queue := &p.urgent
+		if p.urgent.len() == 0 || p.row >= urgentInARow && p.bulk.len() > 0 {
+			queue = &p.bulk
 		}
+		w, ok := queue.pop()
 		if !ok {
 			return
 		}
-		if !w.gone {
-			close(w.ready)
-			p.account.next = now.Add(p.account.interval)
+		if w.gone {
+			continue
 		}
+		if p.row++; queue == &p.bulk {
+			p.row = 0
+		}
+		close(w.ready)
+		p.account.next = now.Add(p.account.interval)
 	}
 	if p.armed || p.urgent.len()+p.bulk.len() == 0 {
 		return

@@ -33,18 +33,29 @@ type queue struct {
 
 	mu      sync.Mutex
 	rooms   map[id.RoomID]*fifo[*queued]
+	known   map[queueKey]*queued // Those that wait, by their transactions
+	edits   map[queueKey]*queued // The waiting edits that were not begun, by their messages
 	count   int
 	next    uint64
 	running bool // Whether messages are sent; before Run they wait
 	work    sync.WaitGroup
 }
 
+// queueKey is a room and a transaction id in it, or a message.
+type queueKey struct {
+	room id.RoomID
+	name string
+}
+
+func (r *queueRecord) known() queueKey { return queueKey{r.RoomID, r.Transaction} }
+func (r *queueRecord) edit() queueKey  { return queueKey{r.RoomID, string(r.Edits)} }
+
 // queued is a message that waits to be sent.
 type queued struct {
 	key    string
 	record queueRecord
 	slot   slot
-	begun  bool
+	merged bool // Whether an earlier one may be stored under its key
 
 	done chan struct{} // Closed when it is on the server or given up
 	id   id.EventID
@@ -64,7 +75,8 @@ type queueRecord struct {
 // add queues a message, and returns when it is stored.
 func (q *queue) add(ctx context.Context, record queueRecord) (*queued, error) {
 	q.mu.Lock()
-	if earlier := q.sameLocked(record); earlier != nil {
+	// A run that is repeated queues again what waits already.
+	if earlier := q.known[record.known()]; earlier != nil {
 		q.mu.Unlock()
 		return earlier, nil
 	}
@@ -72,14 +84,18 @@ func (q *queue) add(ctx context.Context, record queueRecord) (*queued, error) {
 		q.mu.Unlock()
 		return nil, ErrQueueFull
 	}
-	item := q.edited(record)
+	item := q.edits[record.edit()]
 	if item == nil {
 		q.next++
-		item = &queued{key: fmt.Sprintf("%016x", q.next), done: make(chan struct{})}
-		q.push(item, record)
+		item = &queued{key: fmt.Sprintf("%016x", q.next), record: record, done: make(chan struct{})}
+		q.push(item)
+	} else {
+		delete(q.known, item.record.known())
+		item.record, item.merged = record, true
+		q.known[record.known()] = item
 	}
-	item.record = record
 	err := q.store(item)
+	batch := item.slot.batch
 	q.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -87,53 +103,31 @@ func (q *queue) add(ctx context.Context, record queueRecord) (*queued, error) {
 	if q.bot.journal == nil {
 		return item, nil
 	}
-	if err := q.bot.journal.wait(ctx, item.slot.batch); err != nil {
+	if err := q.bot.journal.wait(ctx, batch); err != nil {
 		return nil, fmt.Errorf("store what is to be sent: %w", err)
 	}
 	return item, nil
 }
 
-// sameLocked is the message of that transaction which waits already: a run that is repeated queues it again.
-func (q *queue) sameLocked(record queueRecord) *queued {
-	waiting := q.rooms[record.RoomID]
-	if waiting == nil {
-		return nil
-	}
-	for _, item := range waiting.items[waiting.head:] {
-		if item.record.Transaction == record.Transaction {
-			return item
-		}
-	}
-	return nil
-}
-
-// edited is the waiting edit that this one takes the place of, nil where there is none.
-func (q *queue) edited(record queueRecord) *queued {
-	waiting := q.rooms[record.RoomID]
-	if record.Edits == "" || waiting == nil {
-		return nil
-	}
-	for _, item := range waiting.items[waiting.head:] {
-		if item.record.Edits == record.Edits && !item.begun {
-			return item
-		}
-	}
-	return nil
-}
-
-func (q *queue) push(item *queued, record queueRecord) {
+func (q *queue) push(item *queued) {
 	if q.rooms == nil {
 		q.rooms = make(map[id.RoomID]*fifo[*queued])
+		q.known, q.edits = make(map[queueKey]*queued), make(map[queueKey]*queued)
 	}
-	waiting := q.rooms[record.RoomID]
+	room := item.record.RoomID
+	waiting := q.rooms[room]
 	if waiting == nil {
 		waiting = &fifo[*queued]{}
-		q.rooms[record.RoomID] = waiting
+		q.rooms[room] = waiting
 		if q.running {
-			q.work.Go(func() { q.send(record.RoomID) })
+			q.work.Go(func() { q.send(room) })
 		}
 	}
 	waiting.push(item)
+	q.known[item.record.known()] = item
+	if item.record.Edits != "" {
+		q.edits[item.record.edit()] = item
+	}
 	q.count++
 }
 
@@ -168,7 +162,7 @@ func (q *queue) load(ctx context.Context) error {
 			q.bot.journal.put(Delete(tableOutbox, record.Key))
 			continue
 		}
-		q.push(item, item.record)
+		q.push(item)
 	}
 	return nil
 }
@@ -196,8 +190,10 @@ func (q *queue) send(room id.RoomID) {
 			return
 		}
 		item := waiting.items[waiting.head]
-		item.begun = true
 		record := item.record
+		if q.edits[record.edit()] == item {
+			delete(q.edits, record.edit())
+		}
 		q.mu.Unlock()
 		sent, err := q.deliver(record)
 		if err != nil && q.bot.life.Err() != nil {
@@ -205,6 +201,7 @@ func (q *queue) send(room id.RoomID) {
 		}
 		q.mu.Lock()
 		waiting.pop()
+		delete(q.known, record.known())
 		q.count--
 		q.mu.Unlock()
 		q.finish(item, sent, err)
@@ -225,7 +222,11 @@ func (q *queue) finish(item *queued, sent id.EventID, err error) {
 	if err != nil {
 		q.bot.log.Error("queued message not sent", "room_id", item.record.RoomID, "err", err)
 	}
-	if q.bot.journal != nil {
+	switch {
+	case q.bot.journal == nil:
+	case item.merged:
+		q.bot.journal.put(Delete(tableOutbox, item.key))
+	default:
 		q.bot.journal.remove(item.slot)
 	}
 	close(item.done)

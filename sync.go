@@ -132,7 +132,7 @@ func (b *Bot) syncOnce(
 		before.pinned = append(before.pinned, in.pinned...)
 		return "", err
 	}
-	return result.NextBatch, in.finish(ctx, result.NextBatch)
+	return result.NextBatch, in.finish(result.NextBatch)
 }
 
 // maxRefusals is how often the server may refuse a sync token before the bot goes on without it.
