@@ -78,7 +78,7 @@ type answer struct {
 // answer waits for an answer. It puts the bot's reactions on the question as long as there is none.
 func (q *question) answer(ctx context.Context) (*answer, error) {
 	for {
-		e, ok := q.poll()
+		e, ok := q.poll(ctx)
 		if !ok && len(q.keys) > 0 && ctx.Err() == nil {
 			q.offer(ctx)
 			continue

@@ -91,7 +91,7 @@ func (p *pager) hear(ctx context.Context, q *question) (done bool, err error) {
 	limited, cancel := p.set.limit(ctx)
 	defer cancel()
 	a, err := q.answer(limited)
-	for ; err == nil; a, err = p.pending(q) {
+	for ; err == nil; a, err = p.pending(ctx, q) {
 		if a == nil {
 			return false, nil
 		}
@@ -121,9 +121,9 @@ func (p *pager) hear(ctx context.Context, q *question) (done bool, err error) {
 }
 
 // pending is the next tap that has come already; nil where there is none.
-func (p *pager) pending(q *question) (*answer, error) {
+func (p *pager) pending(ctx context.Context, q *question) (*answer, error) {
 	for {
-		e, ok := q.poll()
+		e, ok := q.poll(ctx)
 		if !ok {
 			return nil, nil
 		}

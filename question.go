@@ -1,6 +1,7 @@
 package niobot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -68,6 +69,8 @@ func (q *question) appear(message id.EventID) {
 	defer q.mu.Unlock()
 	q.message = message
 	all := q.takeHeard()
+	// A question that has ended may have handed over late what came before others.
+	slices.SortStableFunc(all, func(a, b recentEvent) int { return cmp.Compare(a.at, b.at) })
 	itself := slices.IndexFunc(all, func(e recentEvent) bool {
 		m, ok := e.event.message()
 		return ok && q.isItself(m)
@@ -176,7 +179,10 @@ func (q *question) keep(e recentEvent) {
 }
 
 // poll is the next event that was heard, if there is one already. No later wait of the handler's finds it again.
-func (q *question) poll() (*Event, bool) {
+func (q *question) poll(ctx context.Context) (*Event, bool) {
+	if errors.Is(context.Cause(ctx), errSuperseded) {
+		return nil, false // It is for another question.
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e, ok := q.heard.pop()
@@ -188,14 +194,14 @@ func (q *question) poll() (*Event, bool) {
 
 // next waits for the next event that the question hears. Meanwhile it gives its place back.
 func (q *question) next(ctx context.Context) (*Event, error) {
-	if e, ok := q.poll(); ok {
+	if e, ok := q.poll(ctx); ok {
 		return e, nil
 	}
 	defer q.rest()()
 	for {
 		select {
 		case <-q.news:
-			if e, ok := q.poll(); ok {
+			if e, ok := q.poll(ctx); ok {
 				return e, nil
 			}
 		case <-ctx.Done():
@@ -247,9 +253,10 @@ func (q *question) offer(ctx context.Context) {
 
 // close ends the hearing, and takes the bot's reactions back, also where ctx has ended.
 func (q *question) close(ctx context.Context) {
-	q.bot.waiters.remove(q.ear)
-	q.bot.questions.remove(q)
-	q.handOver()
+	q.bot.waiters.removeWith(q.ear, func() {
+		q.bot.questions.remove(q)
+		q.handOver()
+	})
 	ctx, cancel := lingering(ctx, tidyTime)
 	defer cancel()
 	for _, reaction := range q.placed {
@@ -259,12 +266,21 @@ func (q *question) close(ctx context.Context) {
 	}
 }
 
-// handOver gives texts that the question has no use for any more to those that wait as well.
+// handOver gives texts that the question has no use for any more to those that wait as well: as if they came only now,
+// also to those that do not know yet whether they were asked before. The waiters are locked.
 func (q *question) handOver() {
 	for _, e := range q.left() {
-		if m, isText := e.event.message(); isText {
-			if taker := q.bot.questions.taker(m); taker != nil {
-				taker.keep(e)
+		m, isText := e.event.message()
+		if !isText {
+			continue
+		}
+		if taker := q.bot.questions.taker(m); taker != nil {
+			taker.keep(e)
+			continue
+		}
+		for _, other := range q.bot.questions.of(q.room) {
+			if other.concernsText(m, m.Sender == q.bot.UserID() && m.kept.TransactionID() != "") {
+				other.keep(e)
 			}
 		}
 	}
@@ -313,6 +329,13 @@ func (qs *questions) remove(q *question) {
 		qs.rooms[q.room] = left
 	}
 	qs.decided, qs.by = nil, nil
+}
+
+// of are the open questions of a room.
+func (qs *questions) of(room *Room) []*question {
+	qs.mu.Lock()
+	defer qs.mu.Unlock()
+	return slices.Clone(qs.rooms[room])
 }
 
 // taker is the question that a text answers: the one that it replies to, else the latest; nil where there is none. The

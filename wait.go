@@ -190,10 +190,14 @@ func (w *waiter) accepts(e *Event) (accepted bool, failure error) {
 	return accepted, failure
 }
 
-func (ws *waiters) remove(w *waiter) {
+func (ws *waiters) remove(w *waiter) { ws.removeWith(w, func() {}) }
+
+// removeWith is remove with what is to be done before the next event comes.
+func (ws *waiters) removeWith(w *waiter, f func()) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	delete(ws.all, w)
+	f()
 }
 
 // offer hands e to all that wait for it; each is done then. It reports a filter's panic.
