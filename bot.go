@@ -272,6 +272,7 @@ func (b *Bot) begin(ctx context.Context, cancel context.CancelCauseFunc) error {
 	if err != nil {
 		return err
 	}
+	b.opened = true
 	if b.settings.encryption != nil {
 		if err := b.startEncryption(ctx); err != nil {
 			return err

@@ -77,11 +77,7 @@ func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
 	if at.crashes > 0 {
 		changes = append(changes, Put(tableMeta, metaCrashes, strconv.AppendInt(nil, int64(at.crashes), 10)))
 	}
-	if err := b.journal.write(ctx, changes...); err != nil {
-		return resumption{}, err
-	}
-	b.opened = true
-	return at, nil
+	return at, b.journal.write(ctx, changes...)
 }
 
 // claim makes the store the bot's, or waits for it where that was asked for.
