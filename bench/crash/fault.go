@@ -39,6 +39,19 @@ func faults() []fakehs.Fault {
 	return list
 }
 
+// keyFaults are those of what encryption asks for.
+func keyFaults() (list []fakehs.Fault) {
+	for _, path := range []string{"/keys/query", "/keys/claim", "/keys/upload", "/sendToDevice/", "/room_keys/"} {
+		list = append(list,
+			fakehs.Fault{Path: path, Status: 502, Probability: 0.04},
+			fakehs.Fault{Path: path, Cut: fakehs.CutBefore, Probability: 0.02},
+			fakehs.Fault{Path: path, Cut: fakehs.CutAfter, Probability: 0.04},
+			fakehs.Fault{Path: path, Cut: fakehs.CutMiddle, Probability: 0.02},
+			limited(path, fakehs.RetryInBody, 0.04, 150*time.Millisecond))
+	}
+	return list
+}
+
 // limited is a 429 that tells the wait in one of the two forms.
 func limited(path string, form fakehs.RetryAfterForm, share float64, wait time.Duration) fakehs.Fault {
 	return fakehs.Fault{Path: path, Status: 429, RetryForm: form, RetryAfter: wait, Probability: share}

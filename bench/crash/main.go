@@ -4,12 +4,14 @@
 //	go run -tags goolm ./bench/crash -commands 10000 -kills 100
 //	go run -tags goolm ./bench/crash -commands 10000 -kills 100 -store postgres
 //	go run -tags goolm ./bench/crash -commands 10000 -kills 100 -standby
+//	go run -tags goolm ./bench/crash -commands 2000 -kills 40 -encrypted -users 3
 //
 // The homeserver is a fake one in this process, which also limits the rate of requests, fails, cuts connections, and
 // sends events twice, again, in another order, or not at all until they are asked for. The bot is a process of its own,
 // which is killed by SIGKILL while it starts, works and stops. At the end the faults are taken away, and the bot may
-// finish. After each kill, the store's file is checked. The exit status is 1 where an answer is missing or was given
-// twice, and 2 where the run could not be made.
+// finish. After each kill, the store's file is checked. Where the rooms are encrypted, each user has to read each answer.
+// The exit status is 1 where an answer is missing, was given twice or can't be read, and 2 where the run could not be
+// made.
 package main
 
 import (
@@ -36,6 +38,7 @@ type options struct {
 	seed     uint64
 	store    string
 	standby  bool
+	secret   bool
 	rooms    int
 	users    int
 	calm     bool
@@ -70,6 +73,7 @@ func readFlags() (o options, err error) {
 	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "of what is left to chance, but for the times")
 	flags.StringVar(&o.store, "store", victim.SQLite, "the bot's store: sqlite or postgres")
 	flags.BoolVar(&o.standby, "standby", false, "let a second bot stand by, and take over")
+	flags.BoolVar(&o.secret, "encrypted", false, "encrypt all rooms")
 	flags.IntVar(&o.rooms, "rooms", 10, "how many rooms there are")
 	flags.IntVar(&o.users, "users", 5, "how many users speak in each")
 	flags.BoolVar(&o.calm, "calm", false, "let the homeserver make no faults")
@@ -118,12 +122,19 @@ func run(ctx context.Context, o options, out io.Writer) (sound bool, err error) 
 		return false, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	t.Listen()
 	s, err := newStorm(o, t, place, folder, logs)
 	if err != nil {
 		return false, err
 	}
 	defer s.end()
+	if o.secret {
+		if err := s.encrypt(ctx, folder, logs); err != nil {
+			return false, err
+		}
+		defer func() { err = errors.Join(err, s.circle.part()) }()
+	} else {
+		t.Listen()
+	}
 	if err := s.rage(ctx); err != nil {
 		return false, err
 	}

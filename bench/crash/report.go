@@ -19,6 +19,7 @@ type figures struct {
 	takeovers []time.Duration
 	inbox     int // What is left at the end
 	aside     int
+	unread    int // Commands that the bot gave up to read
 }
 
 func (f *figures) begin() { f.began = time.Now() }
@@ -54,6 +55,16 @@ func (s *storm) report(out io.Writer) (sound bool, err error) {
 	w.line("lost", "%d", v.Lost)
 	w.line("double", "%d", v.Double)
 	w.line("stray", "%d", v.Stray)
+	cases := v.Cases
+	if s.circle != nil {
+		secrecy := s.circle.judge()
+		sound = sound && secrecy.sound() && f.unread == 0
+		cases = append(cases, secrecy.cases...)
+		w.line("encrypted", "%d answers to %d users", secrecy.answers, len(s.circle.users))
+		w.line("unreadable", "%d", secrecy.unreadable)
+		w.line("not read", "%d", f.unread)
+		w.line("in the clear", "%d", secrecy.plain)
+	}
 	w.line("set aside", "%d", f.aside)
 	w.line("left over", "%d", f.inbox)
 	if s.checker.checks > 0 {
@@ -67,7 +78,7 @@ func (s *storm) report(out io.Writer) (sound bool, err error) {
 	w.line("takeover", "%s", spread(f.takeovers))
 	w.line("duration", "%s, of which the last %s without kills", f.settled.Sub(f.began).Round(time.Millisecond),
 		f.settled.Sub(f.rested).Round(time.Millisecond))
-	for _, list := range [][]string{v.Cases, s.failures} {
+	for _, list := range [][]string{cases, s.failures} {
 		for _, text := range list[:min(len(list), shownCases)] {
 			w.line("", "%s", text)
 		}
@@ -111,6 +122,6 @@ type printer struct {
 
 func (p *printer) line(name, format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.out, "%-12s%s\n", name, fmt.Sprintf(format, args...))
+		_, p.err = fmt.Fprintf(p.out, "%-14s%s\n", name, fmt.Sprintf(format, args...))
 	}
 }

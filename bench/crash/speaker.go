@@ -5,7 +5,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/niobot/niobot/bench/town"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/niobot/niobot/bench/ledger"
 	"github.com/niobot/niobot/bench/victim"
 )
 
@@ -18,9 +20,10 @@ const (
 
 // speaker has the users speak.
 type speaker struct {
-	town *town.Town
-	rng  *rand.Rand
-	said int
+	rooms []id.RoomID
+	say   func(room id.RoomID, text string, want []ledger.Answer) error
+	rng   *rand.Rand
+	said  int
 }
 
 // speak says n commands, with pauses.
@@ -37,11 +40,11 @@ func (s *speaker) speak(ctx context.Context, n int) error {
 		if s.rng.Float64() < burstShare {
 			several = min(n, burstSize)
 		}
-		room := s.town.Rooms[s.rng.IntN(len(s.town.Rooms))]
+		room := s.rooms[s.rng.IntN(len(s.rooms))]
 		for range several {
 			text, want := victim.Line(s.rng, s.said)
 			s.said++
-			if err := s.town.Say(room, text, want); err != nil {
+			if err := s.say(room, text, want); err != nil {
 				return err
 			}
 		}

@@ -46,6 +46,7 @@ type storm struct {
 	logs    io.Writer
 	rng     *rand.Rand
 	checker checker
+	circle  *circle // Nil where rooms are not encrypted
 
 	slots    []*victim.Process // The bot, and the one that stands by if there is one
 	failures []string          // Ends of bots that nobody killed
@@ -60,7 +61,7 @@ func newStorm(o options, t *town.Town, place victim.Place, folder string, logs i
 	s := &storm{
 		options: o,
 		town:    t,
-		speaker: speaker{town: t, rng: rand.New(rand.NewPCG(o.seed, 3))},
+		speaker: speaker{rooms: t.Rooms, say: t.Say, rng: rand.New(rand.NewPCG(o.seed, 3))},
 		bot:     t.Resident(program, place),
 		logs:    logs,
 		rng:     rand.New(rand.NewPCG(o.seed, 2)),
@@ -81,6 +82,11 @@ func (s *storm) rage(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.circle != nil {
+		if err := s.interruptBirth(ctx); err != nil {
+			return err
+		}
+	}
 	// What was said before the first sync is history, which no bot answers.
 	if s.awaitWorker(ctx, longestReady) < 0 {
 		return fmt.Errorf("the bot did not start: %v", s.failures)
@@ -88,10 +94,15 @@ func (s *storm) rage(ctx context.Context) error {
 	s.figures.begin()
 	calm := func() int { return 0 }
 	if !s.options.calm {
-		calm = harm(s.town, s.options.seed, faults())
+		list := faults()
+		if s.circle != nil {
+			list = append(list, keyFaults()...)
+		}
+		calm = harm(s.town, s.options.seed, list)
 	}
-	for s.figures.kills < s.options.kills {
-		share := s.options.commands * (s.figures.kills + 1) / s.options.kills
+	births := s.figures.kills
+	for kills := 0; kills < s.options.kills; kills = s.figures.kills - births {
+		share := s.options.commands * (kills + 1) / s.options.kills
 		if err := s.cycle(ctx, max(0, min(share, s.options.commands)-s.speaker.said)); err != nil {
 			return err
 		}
@@ -221,12 +232,19 @@ func (s *storm) isGone(p *victim.Process) bool {
 
 // bury notes what became of a bot that is gone.
 func (s *storm) bury(p *victim.Process) {
+	s.listen(p)
 	if err := p.Err(); err != nil {
 		s.failures = append(s.failures, err.Error())
 	}
 	if since := p.ReadySince(); !since.IsZero() && !s.options.standby {
 		s.figures.starts = append(s.figures.starts, since.Sub(p.Began))
 	}
+}
+
+// listen adds up what a bot that is gone has given up to read.
+func (s *storm) listen(p *victim.Process) {
+	times, _ := p.Said(unread)
+	s.figures.unread += times
 }
 
 // awaitWorker waits until a bot is ready, and returns its slot, or -1 where that takes too long. Bots that have ended by
@@ -270,6 +288,11 @@ func (s *storm) finish(ctx context.Context) error {
 	if err := s.town.Ledger.Settle(limited); err != nil {
 		s.failures = append(s.failures, err.Error())
 	}
+	if s.circle != nil {
+		if err := s.circle.settle(limited); err != nil {
+			s.failures = append(s.failures, err.Error())
+		}
+	}
 	s.figures.settled = time.Now()
 	s.stop()
 	if err := s.checker.check(ctx); err != nil {
@@ -293,6 +316,7 @@ func (s *storm) stop() {
 		if err := p.Stop(); err != nil {
 			s.failures = append(s.failures, err.Error())
 		}
+		s.listen(p)
 	}
 }
 

@@ -24,9 +24,9 @@ type Town struct {
 	Bot        niobot.Account
 	Token      string // The bot's
 	Rooms      []id.RoomID
+	Users      []id.UserID
 	Ledger     *ledger.Ledger
 
-	users     []id.UserID
 	rng       *rand.Rand // Of who speaks
 	listening sync.WaitGroup
 	deafen    context.CancelFunc
@@ -60,10 +60,10 @@ func (t *Town) build(rooms, users int) (err error) {
 		if err != nil {
 			return err
 		}
-		t.users = append(t.users, user)
+		t.Users = append(t.Users, user)
 	}
 	for range rooms {
-		room, err := hs.NewRoom(t.users[0], "private_chat", append(t.users[1:], bot)...)
+		room, err := hs.NewRoom(t.Users[0], "private_chat", append(t.Users[1:], bot)...)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (t *Town) Listen() {
 
 // Say has one of the users say a command in a room, and enters what it is to be answered with.
 func (t *Town) Say(room id.RoomID, text string, want []ledger.Answer) error {
-	command, err := t.Homeserver.SendText(t.users[t.rng.IntN(len(t.users))], room, text)
+	command, err := t.Homeserver.SendText(t.Users[t.rng.IntN(len(t.Users))], room, text)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/e2ee"
 )
 
 // Role is the first argument of a process that is to be the bot; see [Process].
@@ -24,6 +25,7 @@ const (
 	variableKind       = "NIOBOT_VICTIM_STORE"
 	variablePlace      = "NIOBOT_VICTIM_STORE_AT"
 	variableStandby    = "NIOBOT_VICTIM_STANDBY"
+	variableRecovery   = "NIOBOT_VICTIM_RECOVERY"
 )
 
 // drain is how long the bot lets handlers end, less than the slowest takes.
@@ -59,6 +61,13 @@ func work(ctx context.Context, log *slog.Logger) (err error) {
 	if store != nil {
 		defer func() { err = errors.Join(err, store.Close()) }()
 		options = append(options, niobot.WithStore(store))
+	}
+	if recovery := os.Getenv(variableRecovery); recovery != "" {
+		db, ok := store.(e2ee.Database)
+		if !ok {
+			return errors.New("a store of this kind has no place for keys")
+		}
+		options = append(options, niobot.WithEncryption(e2ee.New(db, e2ee.RecoveryKeyFile(recovery))))
 	}
 	if os.Getenv(variableStandby) != "" {
 		options = append(options, niobot.WithStandby())

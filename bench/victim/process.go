@@ -20,6 +20,7 @@ type Bot struct {
 	Token      string
 	Store      Place
 	Standby    bool
+	Recovery   string // The file for its recovery key; with one, the bot has encryption
 }
 
 // Process is a bot at work. Its methods may be called from any goroutine, Kill and Stop any number of times.
@@ -53,7 +54,8 @@ func (b Bot) Start(logs io.Writer) (*Process, error) {
 	}
 	p.cmd.Env = append(os.Environ(),
 		variableHomeserver+"="+b.Homeserver, variableToken+"="+b.Token,
-		variableKind+"="+b.Store.Kind, variablePlace+"="+b.Store.At, variableStandby+"="+standby)
+		variableKind+"="+b.Store.Kind, variablePlace+"="+b.Store.At, variableStandby+"="+standby,
+		variableRecovery+"="+b.Recovery)
 	p.cmd.Stderr = listener{p}
 	input, err := p.cmd.StdinPipe()
 	if err != nil {
