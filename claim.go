@@ -75,6 +75,7 @@ func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
 	}
 	changes := []Change{Put(tableMeta, metaRunning, []byte(time.Now().UTC().Format(time.RFC3339)))}
 	if at.crashes > 0 {
+		b.inbox.straggling = time.Now().Add(stragglers)
 		changes = append(changes, Put(tableMeta, metaCrashes, strconv.AppendInt(nil, int64(at.crashes), 10)))
 	}
 	return at, b.journal.write(ctx, changes...)

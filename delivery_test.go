@@ -358,7 +358,7 @@ func TestAnswersAreHeardAgainAfterACrash(t *testing.T) {
 				h.pass(time.Second)
 				h.crash(store)
 				h.up(s)
-				h.pass(time.Second)
+				h.pass(stragglers)
 				h.alice.say("Ada")
 				h.wantSaid("first?", "second?")
 				h.pass(time.Second)
@@ -367,6 +367,7 @@ func TestAnswersAreHeardAgainAfterACrash(t *testing.T) {
 				h.pass(10 * time.Second)
 				h.wantSaid("first?", "second?")
 				h.alice.say("Lovelace")
+				h.pass(stragglers)
 				h.wantSaid("first?", "second?", "Ada Lovelace")
 				h.pass(time.Second)
 				h.crash(store)
@@ -415,6 +416,26 @@ func TestOneCrashHoldsUpNobody(t *testing.T) {
 		h.wantSaid("echo quick", "slow", "slow", "slow")
 	})
 }
+
+// Some servers take a transaction id that comes while its first request is under way for a new one.
+func TestRepeatedSendsWaitForThoseOfTheProcessThatCrashed(t *testing.T) {
+	s, store := mortalSetting()
+	inHouse(t, s, func(h *house) {
+		broken := h.fail(fakehs.Fault{Path: "/send/", Status: 502})
+		h.alice.say("!echo one")
+		h.pass(time.Second)
+		h.crash(store)
+		broken.Remove()
+		h.up(s)
+		h.alice.say("!echo two")
+		h.wantSaid("echo two")
+		h.pass(stragglers)
+		h.wantSaid("echo two", "echo one")
+	})
+}
+
+// stragglers is above the time for which they wait.
+const stragglers = 3 * time.Second
 
 func TestAtMostOnceIsNotRepeated(t *testing.T) {
 	var runs, told atomic.Int32

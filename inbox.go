@@ -41,6 +41,8 @@ type inbox struct {
 	journal *journal
 	kv      *kvTable
 
+	straggling time.Time // Until when the homeserver may work on requests of a process that crashed
+
 	mu   sync.Mutex
 	next uint64 // The place of the next event
 }

@@ -151,7 +151,7 @@ func TestWrongAnswersAreHeardAgainAfterTwoCrashes(t *testing.T) {
 		h.pass(time.Second)
 		h.crash(store)
 		h.up(s)
-		h.pass(time.Second)
+		h.pass(stragglers)
 		h.alice.say("y")
 		want = append(want, `"y" is not a whole number. Please try again.`)
 		h.wantSaid(want...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"maunium.net/go/mautrix/id"
 
@@ -64,6 +65,21 @@ func (r *run) hears(wait string, e *Event) {
 // heardBefore tells whether the run has heard the event before a crash, and so hears it again without it coming again.
 func (r *run) heardBefore(e *Event) bool {
 	return r.isRepeated() && r.call.Message.entry.past.known[r.name()+"\x00"+string(e.ID)]
+}
+
+// stragglers is how long a homeserver may work on requests of a process that crashed. A server that looks for a
+// transaction id only before it begins, as Dendrite does, takes one that is repeated meanwhile for another.
+const stragglers = 2 * time.Second
+
+// outwait keeps a run that is repeated after a crash from sending before no request of its first time is under way.
+func (r *run) outwait(ctx context.Context) error {
+	if !r.isRepeated() {
+		return nil
+	}
+	if rest := time.Until(r.call.Message.entry.inbox.straggling); rest > 0 {
+		return sleep(ctx, rest)
+	}
+	return nil
 }
 
 // isRepeated tells whether the run's event is one of the time before the bot's start.

@@ -117,6 +117,9 @@ func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []Sen
 
 // postOne sends a message that is to be one event.
 func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run) (*Sent, error) {
+	if err := r.outwait(ctx); err != nil {
+		return nil, err
+	}
 	sent := &Sent{
 		ID: out.edits, RoomID: room, bot: b, run: r, msgType: out.msgType,
 		media: out.media, special: out.special != nil,
@@ -158,6 +161,9 @@ func (b *Bot) react(ctx context.Context, room id.RoomID, message id.EventID, key
 	}
 	if key == "" {
 		return "", errors.New("react: the reaction is empty")
+	}
+	if err := r.outwait(ctx); err != nil {
+		return "", err
 	}
 	content := &event.ReactionEventContent{
 		RelatesTo: event.RelatesTo{Type: event.RelAnnotation, EventID: message, Key: key},
