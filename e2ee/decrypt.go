@@ -177,6 +177,7 @@ func (g *engine) origin(ctx context.Context, sender id.UserID, session *inbound)
 			return origin, nil
 		}
 	}
+	g.devices.renew(ctx, sender)
 	device, err := g.devices.byKey(ctx, sender, session.SenderKey)
 	switch {
 	case err != nil:

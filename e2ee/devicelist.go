@@ -181,6 +181,22 @@ func (l *deviceList) refresh(ctx context.Context, users []id.UserID) error {
 	return nil
 }
 
+// renew is refresh for a user who has written, where the server has said that their devices changed: what they were before
+// must not speak for what they are now. Where the server does not answer, what is known has to do.
+func (l *deviceList) renew(ctx context.Context, user id.UserID) {
+	l.mu.Lock()
+	_, outdated := l.outdated[user]
+	l.mu.Unlock()
+	if !outdated {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	if err := l.refresh(ctx, []id.UserID{user}); err != nil {
+		l.g.log.Debug("devices of a sender can't be asked for", "user_id", user, "err", err)
+	}
+}
+
 // due are those of the users whose devices must be asked for.
 func (l *deviceList) due(ctx context.Context, users []id.UserID) ([]id.UserID, error) {
 	tracked, err := l.g.store.FilterTrackedUsers(ctx, users)
