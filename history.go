@@ -75,6 +75,9 @@ func (h *history) record(r *run) []Change {
 		return []Change{Delete(tableRun, key)}
 	}
 	if len(record.Replies) == 0 && len(record.Reactions) == 0 {
+		if c.Message.Replaces != "" {
+			return []Change{Delete(tableRun, key)} // What there was before the edit is gone.
+		}
 		return nil
 	}
 	record.Command = c.Command.name

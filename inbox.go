@@ -226,8 +226,11 @@ func (g *gap) record() inboxRecord {
 // alone, one after the other, before all else.
 func (b *Bot) resume(ctx context.Context, crashes int) error {
 	for _, room := range b.rooms.list() {
-		if room.Membership() == event.MembershipInvite {
+		switch room.Membership() {
+		case event.MembershipInvite:
 			b.joiner.offer(room)
+		case event.MembershipJoin:
+			b.joiner.followOn(room)
 		}
 	}
 	if !b.keeps() {

@@ -18,6 +18,10 @@ type intake struct {
 	since string // The token that was asked with; empty for the first sync, whose history is not handled
 	late  bool   // Whether it is the first sync after a restart, which brings what came meanwhile
 
+	// anew is set for a first sync that is not the bot's first: what it does not bring is gone.
+	anew    bool
+	present map[*Room]struct{} // The rooms that it has brought
+
 	// careful is set after a crash: what has caused it may come again, and is to be found in the inbox by the next start
 	// even where the bot crashes at once.
 	careful bool
@@ -93,6 +97,12 @@ func (in *intake) Room(r *syncjson.Room) error {
 		return err
 	}
 	was := room.Membership()
+	if in.anew {
+		if in.present == nil {
+			in.present = make(map[*Room]struct{})
+		}
+		in.present[room] = struct{}{}
+	}
 	switch r.Section {
 	case syncjson.Invite:
 		in.stripped(room, r, event.MembershipInvite)
@@ -102,7 +112,7 @@ func (in *intake) Room(r *syncjson.Room) error {
 		in.stripped(room, r, event.MembershipKnock)
 		return nil
 	}
-	if r.Section == syncjson.Join && was != event.MembershipJoin {
+	if r.Section == syncjson.Join && (was != event.MembershipJoin || in.anew) {
 		in.begin(room)
 	}
 	for i := range r.State {
@@ -244,7 +254,7 @@ func (in *intake) pin(room *Room) error {
 // begin forgets a room's state of an earlier membership.
 func (in *intake) begin(room *Room) {
 	room.begin()
-	if in.since == "" {
+	if in.since == "" && !in.anew {
 		return // There is none in the store.
 	}
 	in.keep(DeleteAll(tableState, ofRoom(room.id)), DeleteAll(tableMember, ofRoom(room.id)))
@@ -344,6 +354,9 @@ func (in *intake) stripped(room *Room, r *syncjson.Room, now event.Membership) {
 // finish hands over what the response brought, now that it is complete.
 func (in *intake) finish(next string) error {
 	b := in.bot
+	if in.anew {
+		in.leaveAbsent()
+	}
 	for _, change := range in.becomes {
 		change.room.setMembership(change.to)
 		b.direct.mark(change.room)
@@ -383,6 +396,20 @@ func (in *intake) finish(next string) error {
 		b.joiner.offer(room)
 	}
 	return nil
+}
+
+// leaveAbsent takes the rooms that the response should have brought for left.
+func (in *intake) leaveAbsent() {
+	for _, room := range in.bot.rooms.list() {
+		if _, ok := in.present[room]; ok {
+			continue
+		}
+		switch was := room.Membership(); was {
+		case event.MembershipJoin, event.MembershipInvite, event.MembershipKnock:
+			in.become(room, was, event.MembershipLeave)
+			in.heads = append(in.heads, room)
+		}
+	}
 }
 
 // abandon takes back what would keep a response that was broken from being worked on when it comes again.

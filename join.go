@@ -240,6 +240,17 @@ func (j *joiner) follow(old *Room, target id.RoomID) {
 	})
 }
 
+// followOn follows an upgrade of the time before the bot's start, where that has not brought the bot into the new room.
+func (j *joiner) followOn(old *Room) {
+	target := old.successor()
+	if target == "" {
+		return
+	}
+	if room, ok := j.bot.rooms.find(target); !ok || room.Membership() == "" {
+		j.follow(old, target)
+	}
+}
+
 // closed tells whether the policies accept nothing from anybody.
 func (j *joiner) closed() bool {
 	return slices.ContainsFunc(j.policies, func(p JoinPolicy) bool { return p.none })

@@ -167,17 +167,41 @@ func (b *Bot) hearReaction(_ context.Context, e *Event) error {
 	message, ok := b.menus.messages.find(key)
 	switch {
 	case !ok:
-		message = &menuMessage{waiting: []*Event{e}}
+		message = new(menuMessage)
+		message.wait(e)
 		b.menus.messages.put(key, message)
-		b.pool.submit(nil, func(*job) { b.lookAt(key, message) }, func() {})
+		if !b.pool.submit(nil, func(*job) { b.lookAt(key, message) }, func() { b.menus.interrupt(message) }) {
+			message.interrupt()
+		}
 	case !message.known:
 		if len(message.waiting) < maxQueued {
-			message.waiting = append(message.waiting, e)
+			message.wait(e)
 		}
 	default:
 		b.press(message, e)
 	}
 	return nil
+}
+
+// wait keeps a reaction until the message is known.
+func (m *menuMessage) wait(e *Event) {
+	e.entry.hold()
+	m.waiting = append(m.waiting, e)
+}
+
+// interrupt leaves the reactions that wait to the bot's next start.
+func (m *menuMessage) interrupt() {
+	for _, e := range m.waiting {
+		e.entry.interrupted()
+		e.entry.release()
+	}
+	m.waiting = nil
+}
+
+func (ms *menus) interrupt(message *menuMessage) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	message.interrupt()
 }
 
 // mayPress tells whether the event may come from somebody at a button: not from the bot itself, unless its account is
@@ -194,8 +218,16 @@ func (b *Bot) lookAt(key menuKey, message *menuMessage) {
 	content, thread, err := b.fetchMenu(b.background(), key)
 	b.menus.mu.Lock()
 	defer b.menus.mu.Unlock()
+	if err != nil && b.life.Err() != nil {
+		message.interrupt()
+	}
 	waiting := message.waiting
 	message.waiting = nil
+	defer func() {
+		for _, e := range waiting {
+			e.entry.release()
+		}
+	}()
 	if err != nil && !message.known {
 		// The next reaction asks again.
 		b.menus.messages.remove(key)

@@ -413,6 +413,13 @@ func (r *Room) replaced() (by id.RoomID, fresh bool) {
 	return by, fresh
 }
 
+// successor is the replacement that the bot has been told of; empty where there is none.
+func (r *Room) successor() id.RoomID {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.followed
+}
+
 // begin forgets the state of an earlier membership.
 func (r *Room) begin() {
 	r.mu.Lock()

@@ -42,12 +42,13 @@ func (b *Bot) sync(ctx context.Context, at resumption) error {
 		decoder syncjson.Decoder
 		wait    backoff
 		ready   bool
+		anew    bool
 		refused int
 		before  = &intake{bot: b}
 	)
 	defer before.unpin()
 	for ctx.Err() == nil {
-		in := &intake{bot: b, since: since, late: late, careful: late && at.crashes > 0}
+		in := &intake{bot: b, since: since, late: late, anew: anew, careful: late && at.crashes > 0}
 		next, err := b.syncOnce(ctx, &decoder, before, in)
 		switch {
 		case err == nil:
@@ -56,11 +57,11 @@ func (b *Bot) sync(ctx context.Context, at resumption) error {
 				b.log.Info("ready", "rooms", len(b.Rooms()))
 				close(b.ready)
 			}
-			since, before, late, ready, refused = next, in, false, true, 0
+			since, before, late, anew, ready, refused = next, in, false, false, true, 0
 		case since != "" && isRefused(err) && refused >= maxRefusals:
 			// The server has lost what the token stood for, as after a restored backup.
 			b.log.Error("homeserver does not know the sync token any more; what came meanwhile is not worked on", "err", err)
-			since, late, refused = "", false, 0
+			since, late, anew, refused = "", false, true, 0
 		case ctx.Err() != nil:
 		case isFatal(err):
 			return b.explain(err)
