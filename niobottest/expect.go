@@ -109,7 +109,7 @@ func (s *Server) ExpectRedacted(m *Message) {
 func (s *Server) ExpectNothing(room id.RoomID) {
 	s.t.Helper()
 	s.Settle()
-	for _, e := range s.hs.Timeline(room) {
+	for _, e := range s.timeline(room) {
 		if !s.takes(e) {
 			continue
 		}
@@ -137,12 +137,16 @@ func (s *Server) next(about *Message, want string, match func(*Message) bool) *M
 
 func (s *Server) nextEvent(about *Message, want string, match func(*event.Event) bool) *event.Event {
 	s.t.Helper()
-	e, err := s.hs.WaitFor(s.deadline(), about.RoomID, func(e *event.Event) bool { return s.takes(e) && match(e) })
+	var found *event.Event
+	_, err := s.hs.WaitFor(s.deadline(), about.RoomID, func(e *event.Event) bool {
+		found = s.open(e)
+		return s.takes(found) && match(found)
+	})
 	if err != nil {
 		s.fail(about, want, fmt.Sprintf("nothing within %s", s.timeout))
 	}
-	s.expected[e.ID] = true
-	return e
+	s.expected[found.ID] = true
+	return found
 }
 
 func message(e *event.Event) *Message {
@@ -178,7 +182,7 @@ const maxTranscript = 20
 // transcript is what was said in the room, a line for each event that people see.
 func (s *Server) transcript(room id.RoomID) []string {
 	var lines []string
-	for _, e := range s.hs.Timeline(room) {
+	for _, e := range s.timeline(room) {
 		who := s.who(e.Sender)
 		switch e.Type {
 		case event.EventMessage:

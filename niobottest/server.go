@@ -30,6 +30,7 @@ type settings struct {
 	botName string
 	version id.RoomVersion
 	logger  *slog.Logger
+	device  Device
 }
 
 // Timeout sets how long a test waits for what it expects. Default: 10 s.
@@ -60,6 +61,7 @@ type Server struct {
 	ended    chan struct{} // Closed when Run has returned
 	stop     context.CancelFunc
 	runErr   error
+	secrets  secrets
 }
 
 // Start runs the bot on a homeserver of its own, and returns when it is ready. At the end of the test the bot is
@@ -104,6 +106,7 @@ func newServer(t testing.TB, bot *niobot.Bot, opts []Option) *Server {
 		users:    make(map[string]*User),
 		expected: make(map[id.EventID]bool),
 		ended:    make(chan struct{}),
+		secrets:  secrets{device: set.device, opened: make(map[id.EventID]*event.Event)},
 	}
 	session := s.register(set.botName)
 	s.botID, s.token = session.UserID, session.Token
@@ -134,6 +137,7 @@ func (s *Server) finish() {
 	default:
 	}
 	_ = s.Stop() // Told above, where it came by itself; else it is the test's own doing.
+	s.retire()
 	if err := s.hs.Close(); err != nil {
 		s.t.Errorf("niobottest: stop homeserver: %v", err)
 	}

@@ -18,6 +18,7 @@ type User struct {
 	client *mautrix.Client
 	last   *Message // What the user said last
 	token  string
+	device *device // Nil where nothing is encrypted
 }
 
 // User is the user with that localpart, who is registered at the first call.
@@ -32,6 +33,7 @@ func (s *Server) User(localpart string) *User {
 		AccessToken: session.Token, Client: s.httpClient(),
 	}}
 	s.users[localpart] = u
+	s.equip(u)
 	return u
 }
 
@@ -72,6 +74,12 @@ func (u *User) NewDirectRoom() id.RoomID {
 func (u *User) newRoom(req *mautrix.ReqCreateRoom, others []*User) id.RoomID {
 	u.s.t.Helper()
 	ctx := u.s.deadline()
+	if u.device != nil {
+		req.InitialState = append(req.InitialState, &event.Event{
+			Type:    event.StateEncryption,
+			Content: event.Content{Parsed: &event.EncryptionEventContent{Algorithm: id.AlgorithmMegolmV1}},
+		})
+	}
 	req.Invite = []id.UserID{u.s.botID}
 	for _, other := range others {
 		req.Invite = append(req.Invite, other.ID())
@@ -149,7 +157,9 @@ func (u *User) Edit(m *Message, text string) {
 // Send sends any event into a room, and returns its id.
 func (u *User) Send(room id.RoomID, typ event.Type, content any) id.EventID {
 	u.s.t.Helper()
-	resp, err := u.client.SendMessageEvent(u.s.deadline(), room, typ, content)
+	ctx := u.s.deadline()
+	as, sealed := u.seal(ctx, room, typ, content)
+	resp, err := u.client.SendMessageEvent(ctx, room, as, sealed)
 	u.must("send "+typ.Type, err)
 	return resp.EventID
 }
