@@ -30,6 +30,8 @@ type circle struct {
 	town  *town.Town
 	rng   *rand.Rand // Of who speaks
 	users []*member
+	post  *postman
+	url   string // Of the homeserver, as the users are told it
 
 	mu      sync.Mutex
 	read    map[id.EventID]map[id.UserID]bool // Encrypted messages of the bot → who has read them
@@ -48,6 +50,9 @@ func gather(ctx context.Context, t *town.Town, seed uint64, folder string, logs 
 	c = &circle{
 		town: t, rng: rand.New(rand.NewPCG(seed, 1)),
 		read: make(map[id.EventID]map[id.UserID]bool), changed: make(chan struct{}),
+	}
+	if c.post, c.url, err = newPostman(t.URL, seed); err != nil {
+		return nil, err
 	}
 	log := slog.New(slog.NewJSONHandler(logs, nil))
 	for n, user := range t.Users {
@@ -75,7 +80,7 @@ func (c *circle) part() error {
 	for _, m := range c.users {
 		errs = append(errs, m.close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.post.close())...)
 }
 
 // say has one of the users say a command in a room, and enters what it is to be answered with.

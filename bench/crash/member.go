@@ -33,7 +33,7 @@ func (c *circle) letIn(user id.UserID, path string, log *slog.Logger) (m *member
 		return nil, err
 	}
 	forget := func(context.Context, string) error { return nil }
-	bot, err := niobot.New(niobot.Config{Homeserver: c.town.URL, Token: session.Token, Prefixes: []string{"?"}},
+	bot, err := niobot.New(niobot.Config{Homeserver: c.url, Token: session.Token, Prefixes: []string{"?"}},
 		niobot.WithLogger(log.With("user_id", user)), niobot.WithStore(store),
 		niobot.WithEncryption(e2ee.New(store, e2ee.OnRecoveryKey(forget))))
 	if err != nil {

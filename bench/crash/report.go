@@ -61,6 +61,7 @@ func (s *storm) report(out io.Writer) (sound bool, err error) {
 		sound = sound && secrecy.sound() && f.unread == 0
 		cases = append(cases, secrecy.cases...)
 		w.line("encrypted", "%d answers to %d users", secrecy.answers, len(s.circle.users))
+		w.line("late keys", "%d", s.circle.post.delivered())
 		w.line("unreadable", "%d", secrecy.unreadable)
 		w.line("not read", "%d", f.unread)
 		w.line("in the clear", "%d", secrecy.plain)
