@@ -44,7 +44,7 @@ func client(t *testing.T, hs *niobottest.Server, u *niobottest.User) (*niobot.Bo
 	store := openStore(t)
 	own := niobot.Must(niobot.New(
 		niobot.Config{Homeserver: hs.URL(), Token: u.Client().AccessToken, Prefixes: []string{"none "}},
-		niobot.WithStore(store), niobot.WithLogger(slog.New(slog.DiscardHandler)),
+		niobot.WithMessageType(event.MsgText), niobot.WithStore(store), niobot.WithLogger(slog.New(slog.DiscardHandler)),
 		niobot.WithEncryption(e2ee.New(store, e2ee.RecoveryKeyFile(store.String()+"-recovery-key")))))
 	read := make(chan *niobot.Event, 10)
 	own.On(event.EventMessage, func(_ context.Context, e *niobot.Event) error {
