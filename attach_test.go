@@ -281,7 +281,7 @@ func TestUnplayableFileIsWarnedOf(t *testing.T) {
 	})
 }
 
-// nio-bot 86: what is sent is there again as it was.
+// What is sent is there again as it was.
 func TestFileIsDownloaded(t *testing.T) {
 	data := picture(t, 900, 700)
 	inHouse(t, setting{opts: []niobot.Option{niobot.WithAttachments(attachment.WithMaxDownload(int64(len(data))))}}, func(h *house) {
