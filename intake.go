@@ -293,6 +293,7 @@ func (in *intake) store(next string) slot {
 		for _, e := range batch.events {
 			if b.mayStart(e) {
 				a.event(&b.inbox, b.inbox.place(), e)
+				e.entry.left = in.careful // It may have been begun before the crash, and not stored.
 			}
 		}
 	}

@@ -179,6 +179,10 @@ func (q *queue) start() {
 
 // send sends the messages of one room until none waits, or the bot ends.
 func (q *queue) send(room id.RoomID) {
+	// What a process that crashed was sending may still be under way.
+	if sleep(q.bot.life, time.Until(q.bot.inbox.straggling)) != nil {
+		return
+	}
 	for {
 		q.mu.Lock()
 		waiting := q.rooms[room]
