@@ -34,6 +34,7 @@ const (
 	longestStart = 200 * time.Millisecond
 	longestBirth = 20 * time.Millisecond
 	longestStop  = 700 * time.Millisecond
+	rest         = 5 * time.Second  // What the last bot has for what others left, such as gaps to fill
 	longestReady = 30 * time.Second // What is waited for a bot that is to be killed at work
 )
 
@@ -176,7 +177,11 @@ func (s *storm) strike(ctx context.Context, m moment) error {
 
 // pause waits for a time left to chance.
 func (s *storm) pause(ctx context.Context, longest time.Duration) error {
-	timer := time.NewTimer(time.Duration(s.rng.Int64N(int64(longest))))
+	return wait(ctx, time.Duration(s.rng.Int64N(int64(longest))))
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -303,6 +308,9 @@ func (s *storm) finish(ctx context.Context) error {
 	}
 	if s.awaitWorker(ctx, longestReady) < 0 {
 		s.failures = append(s.failures, "the bot did not start after it had stopped")
+	}
+	if err := wait(ctx, rest); err != nil {
+		return err
 	}
 	s.stop()
 	var err error
