@@ -36,7 +36,7 @@ func (o *outgoing) split(r *run) ([]outgoing, error) {
 	}
 	parts := make([]outgoing, len(bodies))
 	for i, body := range bodies {
-		parts[i] = outgoing{body: body, msgType: o.msgType, thread: o.thread}
+		parts[i] = outgoing{body: body, msgType: o.msgType, thread: o.thread, queued: o.queued}
 	}
 	// What notifies, or means something to the receiver, is to do so once.
 	parts[0].replyTo, parts[0].mentions, parts[0].extra = o.replyTo, o.mentions, o.extra
