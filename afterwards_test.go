@@ -125,3 +125,33 @@ func TestTapThatACrashHasInterruptedIsHandled(t *testing.T) {
 		h.wantSaid("lunch?", "alice takes pizza")
 	})
 }
+
+func TestRestOfAGapIsFilledByTheNextStart(t *testing.T) {
+	s := kept(setting{config: func(c *niobot.Config) { c.Backlog = -1 }})
+	inHouse(t, s, func(h *house) {
+		h.alice.say("!echo first")
+		h.pass(time.Second)
+		h.down()
+		h.alice.say("!echo second")
+		for range 150 {
+			h.alice.say("x")
+		}
+		h.alice.say("!echo third")
+		for range 60 {
+			h.alice.say("x")
+		}
+		broken := h.fail(fakehs.Fault{Path: "/messages", Status: 502, Skip: 1})
+		h.up(s)
+		h.pass(time.Hour)
+		h.wantSaid("echo first", "echo third")
+		h.down()
+		broken.Remove()
+		for range 2 {
+			h.up(s)
+			h.pass(time.Minute)
+			h.wantSaid("echo first", "echo third", "echo second")
+			h.down()
+		}
+		h.up(s)
+	})
+}

@@ -25,17 +25,18 @@ type gap struct {
 	// after are the events that came after the gap, by their keys. A server may begin the piece with some of them.
 	after []uint64
 
-	late  bool   // Whether it arose while the bot was down, so that old events are passed over
-	entry *entry // Its place in the inbox; nil where there is none
+	late   bool   // Whether it arose while the bot was down, so that old events are passed over
+	filled int    // How many events of it were taken in, where not all could be fetched
+	entry  *entry // Its place in the inbox; nil where there is none
 }
 
 // fillGap fetches the events of a gap, oldest first. It goes back until it meets an event that came in an earlier sync;
-// what it can't fetch is logged and left out.
+// what it can't fetch is logged, and left to the next start where there is a store and a hope of that.
 func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 	var events []*Event
 	var met []uint64
 	defer g.entry.release()
-	fetched := 0
+	fetched, rest := 0, ""
 	log := b.log.With("room_id", g.room.id)
 	for from, done := g.from, false; !done; {
 		page, next, err := b.messagesBefore(ctx, g, from)
@@ -48,6 +49,9 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 		if err != nil {
 			if ctx.Err() == nil {
 				log.Error("gap in the timeline not filled", "err", err)
+			}
+			if _, hope := retryWait(err, new(backoff)); hope {
+				rest = from
 			}
 			break
 		}
@@ -84,11 +88,26 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 	if g.entry != nil {
 		var a arrival
 		for i, e := range events {
-			a.event(&b.inbox, within(g.entry.key, i), e)
+			a.event(&b.inbox, within(g.entry.key, g.filled+i), e)
 		}
-		a.put(b.journal, b.remember(met)...)
+		changes := b.remember(met)
+		if rest != "" {
+			changes = append(changes, g.shrink(rest, len(events)))
+		}
+		a.put(b.journal, changes...)
 	}
 	return events
+}
+
+// shrink leaves what lies before from to the bot's next start.
+func (g *gap) shrink(from string, filled int) Change {
+	if from != g.from {
+		g.from, g.after = from, nil
+	}
+	g.filled += filled
+	g.entry.interrupted()
+	value, _ := json.Marshal(g.record()) // Strings and numbers can always be encoded.
+	return Put(tableInbox, g.entry.key, value)
 }
 
 // messagesBefore is a page of the room's events before from, latest first, and where the next page begins.

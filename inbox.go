@@ -80,6 +80,8 @@ type gapRecord struct {
 	Since string   `json:"since"`
 	After []uint64 `json:"after,omitempty"`
 	Late  bool     `json:"late,omitempty"`
+
+	Filled int `json:"filled,omitempty"` // How many events of it have entries of their own
 }
 
 // place is the key of the next entry.
@@ -218,7 +220,9 @@ func (e *entry) mark(table Table, name string, value []byte) Change {
 
 // gapOf is a gap as it is stored.
 func (g *gap) record() inboxRecord {
-	return inboxRecord{RoomID: g.room.id, Gap: &gapRecord{From: g.from, Since: g.since, After: g.after, Late: g.late}}
+	return inboxRecord{RoomID: g.room.id, Gap: &gapRecord{
+		From: g.from, Since: g.since, After: g.after, Late: g.late, Filled: g.filled,
+	}}
 }
 
 // resume works on what was left at the last end of the bot. After a crash it begins as always, since most crashes come
@@ -354,7 +358,9 @@ func (b *Bot) leftItem(record Record) (item leftItem, ok bool) {
 	item.key, item.room = record.Key, b.rooms.room(item.record.RoomID)
 	item.entry = b.inbox.known(record.Key)
 	if g := item.record.Gap; g != nil {
-		item.gap = &gap{room: item.room, from: g.From, since: g.Since, after: g.After, late: g.Late, entry: item.entry}
+		item.gap = &gap{
+			room: item.room, from: g.From, since: g.Since, after: g.After, late: g.Late, filled: g.Filled, entry: item.entry,
+		}
 		return item, true
 	}
 	kept, ok := syncjson.Parse(string(item.record.Event))
