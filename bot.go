@@ -62,7 +62,7 @@ type Bot struct {
 	kv          kvTable
 	jobs        jobs
 	warned      sync.Map // Encrypted rooms that were warned of
-	secret      sync.Map // Content of m.room.encryption, by the ids of rooms that were not synced yet
+	secret      sync.Map // Content of m.room.encryption by room id, as the server was asked; empty: not encrypted
 	parked      parked
 	encrypts    atomic.Bool // Whether encryption was started
 
