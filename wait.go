@@ -139,17 +139,12 @@ func (ws *waiters) now() uint64 {
 	return ws.count
 }
 
-// add notes who waits and gives the place back, in one: an event that comes between is neither lost, nor found while
-// the place is still taken.
-func (ws *waiters) add(f Filter, p place) *waiter {
-	w, _ := ws.addSince(nothingBefore, f, p, "")
-	return w
-}
-
 // nothingBefore is the count after which there is no event yet.
 const nothingBefore = math.MaxUint64
 
-// addSince is add, unless what is waited for has come after the event with the count since. failure is a filter's panic.
+// addSince notes who waits and gives the place back, in one: an event that comes between is neither lost, nor found
+// while the place is still taken. Where what is waited for has come after the event with the count since, it is found at
+// once. failure is a filter's panic.
 func (ws *waiters) addSince(since uint64, f Filter, p place, wait string) (w *waiter, failure error) {
 	w = &waiter{filter: f, wait: wait, found: make(chan *Event, 1)}
 	w.run, _ = p.(*run)
