@@ -68,7 +68,8 @@ func (a *account) encryption(env *Env, store *sqlite.Store, opts ...e2ee.Option)
 	opts = append([]e2ee.Option{
 		e2ee.RecoveryKeyFile(a.keyFile),
 		e2ee.OnRecoveryKey(func(context.Context, string) error {
-			_, err := fmt.Fprintf(env.Stdout, "the recovery key of the account is in %s; keep a copy of it elsewhere\n", a.keyFile)
+			_, err := fmt.Fprintf(env.Stdout,
+				"the recovery key of the account is in %s; keep a copy of it elsewhere\n", a.keyFile)
 			return err
 		}),
 		e2ee.PasswordFunc(func(context.Context) (string, error) { return env.Getenv(passwordVariable), nil }),

@@ -29,12 +29,11 @@ import (
 
 // program is niobot run, with somebody at its terminal.
 type program struct {
-	t      *testing.T
-	keys   *io.PipeWriter
-	out    *bufio.Reader
-	ended  chan int
-	cancel context.CancelFunc
-	errs   *buffer
+	t    *testing.T
+	keys *io.PipeWriter
+	out  *bufio.Reader
+	errs *buffer
+	stop func() int // Ends the program, and returns its exit code
 }
 
 // buffer may be read while it is written to.
@@ -61,15 +60,19 @@ func launch(t *testing.T, attended bool, args []string, vars ...string) *program
 	in, keys := io.Pipe()
 	read, out := io.Pipe()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	p := &program{
-		t: t, keys: keys, out: bufio.NewReader(read), ended: make(chan int, 1), cancel: cancel, errs: new(buffer),
-	}
+	p := &program{t: t, keys: keys, out: bufio.NewReader(read), errs: new(buffer)}
+	ended := make(chan int, 1)
+	p.stop = sync.OnceValue(func() int {
+		cancel()
+		_, _ = io.Copy(io.Discard, p.out)
+		return <-ended
+	})
 	env := cli.Env{Args: args, Stdin: in, Stdout: out, Stderr: p.errs, Getenv: variables(vars)}
 	if attended {
 		env.ReadSecret = func(string) (string, error) { return "", errors.New("not asked for here") }
 	}
 	go func() {
-		p.ended <- cli.Main(ctx, env)
+		ended <- cli.Main(ctx, env)
 		out.Close()
 	}()
 	t.Cleanup(func() {
@@ -77,15 +80,6 @@ func launch(t *testing.T, attended bool, args []string, vars ...string) *program
 		p.stop()
 	})
 	return p
-}
-
-// stop ends the program, and returns its exit code.
-func (p *program) stop() int {
-	p.cancel()
-	go func() { _, _ = io.Copy(io.Discard, p.out) }()
-	code := <-p.ended
-	p.ended <- code
-	return code
 }
 
 // sees reads the output up to a line that holds the text, and returns that line.

@@ -25,10 +25,8 @@ func (c *comparison) Changed(_ context.Context, s *verify.Session, state verify.
 	case c.prompt == nil:
 		c.note(s, state)
 	case state == verify.StateComparing:
-		q := &question{text: comparisonText(s), over: s.Ended(), answer: func(ctx context.Context, line string) (string, bool) {
-			return compare(ctx, s, line)
-		}}
-		if err := c.prompt.ask(q); err != nil {
+		answer := func(ctx context.Context, line string) (string, bool) { return compare(ctx, s, line) }
+		if err := c.prompt.ask(&question{text: comparisonText(s), over: s.Ended(), answer: answer}); err != nil {
 			c.log.Warn("a verification is not shown", "user_id", s.Peer().User, "err", err)
 		}
 	case state == verify.StateDone:
@@ -101,8 +99,8 @@ func approver(p *prompt) func(ctx context.Context, url string) error {
 	return func(ctx context.Context, url string) error {
 		approved := make(chan struct{})
 		err := p.ask(&question{
-			text: "The server wants this approved. Open the address in a browser as the bot's user, approve, and press Enter.\n\n  " +
-				url + "\n",
+			text: "The server wants this approved. Open the address in a browser as the bot's user, approve, " +
+				"and press Enter.\n\n  " + url + "\n",
 			over: ctx.Done(),
 			answer: func(context.Context, string) (string, bool) {
 				close(approved)
