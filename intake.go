@@ -38,6 +38,8 @@ type intake struct {
 	changes  []Change // What is to be stored of that
 	size     int      // Of changes, in bytes, about
 	stored   slot     // Where they are stored
+
+	unsettled int // How many responses before this one may not be stored yet
 }
 
 // roomBatch is what is to be worked on in one room.

@@ -61,6 +61,16 @@ type journalBatch struct {
 	taken   bool          // Whether the writing has begun
 }
 
+// isStored tells whether the batch is stored, or never will be.
+func (b *journalBatch) isStored() bool {
+	select {
+	case <-b.stored:
+		return true
+	default:
+		return false
+	}
+}
+
 // slot is the place of a change that may not have been written yet.
 type slot struct {
 	batch *journalBatch

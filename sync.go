@@ -119,7 +119,7 @@ func (b *Bot) syncOnce(
 		return "", err
 	}
 	defer resp.Body.Close()
-	if err := before.settle(ctx); err != nil {
+	if err := in.follow(ctx, before); err != nil {
 		return "", err
 	}
 	result, err := decoder.Decode(resp.Body, in)
@@ -144,6 +144,21 @@ func isRefused(err error) bool {
 	var failed mautrix.HTTPError
 	return errors.As(err, &failed) && failed.IsStatus(http.StatusBadRequest) &&
 		failed.Request != nil && strings.HasSuffix(failed.Request.URL.Path, "/sync")
+}
+
+// maxUnsettled is how many responses may be taken in before the first of them is stored.
+const maxUnsettled = 8
+
+// follow takes over the rooms that the response before keeps in memory, so that changes which come one after the other
+// are stored together. When too many have come, it waits; so it does after a first sync, without whose token a crash would
+// make history of what comes next.
+func (in *intake) follow(ctx context.Context, before *intake) error {
+	if before.since == "" || before.stored.batch == nil || before.unsettled >= maxUnsettled || before.stored.batch.isStored() {
+		return before.settle(ctx)
+	}
+	in.pinned, in.unsettled = before.pinned, before.unsettled+1
+	before.pinned = nil
+	return nil
 }
 
 // settle waits until what the response changed is stored, and lets go of the rooms that were kept in memory for that.

@@ -340,7 +340,7 @@ func (e *Engine) flush(ctx context.Context) {
 	if !dirty {
 		return
 	}
-	if err := e.cfg.Journal.Keep(ctx, refs); err != nil {
+	if err := e.cfg.Journal.Keep(ctx, refs); err != nil && ctx.Err() == nil {
 		e.logger.Warn("could not keep the list of open verifications", "err", err)
 	}
 }

@@ -47,7 +47,6 @@ func (s *Store) Claim(ctx context.Context, owner niobot.Account) error {
 	}
 	c := &claim{store: s, turn: make(chan struct{}, 1)}
 	if err := c.take(ctx, owner); err != nil {
-		c.unlock()
 		c.disconnect()
 		return s.explain(err)
 	}
@@ -81,17 +80,13 @@ func (s *Store) Release() error {
 	}
 	s.shared.SetMaxIdleConns(-1) // Closes those that are idle
 	s.claim.pool.Close()
-	s.claim.unlock()
 	s.claim.disconnect()
 	s.claim = nil
 	return nil
 }
 
-// unlock gives the lock back before the connection ends, for the server ends its part some time later.
+// unlock gives the lock back, where the connection has it, before that ends: the server ends its part some time later.
 func (c *claim) unlock() {
-	if c.conn == nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	// Without an answer, the end of the connection does the same.
@@ -109,6 +104,7 @@ func (c *claim) disconnect() {
 	if c.conn == nil {
 		return
 	}
+	c.unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	_ = c.conn.Close(ctx) // There is nothing left to lose
