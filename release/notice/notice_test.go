@@ -136,9 +136,12 @@ func (h *house) told() []string {
 	return texts
 }
 
-// asked waits until the module proxy was asked so many times.
+// asked waits until the module proxy was asked so many times more.
 func (h *house) asked(p *proxy, times int) {
 	h.t.Helper()
+	for len(p.asked) > 0 { // A bot that was stopped may have asked more often than was waited for.
+		<-p.asked
+	}
 	for range times {
 		select {
 		case <-p.asked:
