@@ -2,7 +2,6 @@ package niobot
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"time"
 
 	"maunium.net/go/mautrix/event"
-
-	"github.com/niobot/niobot/internal/syncjson"
 )
 
 // standbyPause is how often a bot that stands by looks whether the store is free.
@@ -160,91 +157,6 @@ func (in *inbox) load(ctx context.Context, store Store) error {
 		}
 	}
 	return nil
-}
-
-// seenRowSize is how many keys a record of tableSeen takes before the next one is begun.
-const seenRowSize = 256
-
-// seenRow is a record of tableSeen.
-type seenRow struct {
-	key  string
-	keys []byte // Eight for each event; only of the latest row
-	size int    // Of keys, in events
-}
-
-// seenRows are the records of tableSeen.
-type seenRows struct {
-	rows  fifo[seenRow] // But the latest
-	last  seenRow
-	next  uint64 // The place of the latest
-	count int    // Of events in all
-}
-
-// loadSeen reads which events have come.
-func (b *Bot) loadSeen(ctx context.Context, salt []byte) error {
-	b.seenLock.Lock()
-	defer b.seenLock.Unlock()
-	if len(salt) != saltSize {
-		return b.journal.write(ctx, Put(tableMeta, metaSalt, b.seen.salt[:]), DeleteAll(tableSeen, ""))
-	}
-	copy(b.seen.salt[:], salt)
-	for record, err := range b.settings.store.Scan(ctx, tableSeen, "") {
-		if err != nil {
-			return fmt.Errorf("read the events that have come: %w", err)
-		}
-		for keys := record.Value; len(keys) >= 8; keys = keys[8:] {
-			b.seen.add(binary.BigEndian.Uint64(keys))
-		}
-		size := len(record.Value) / 8
-		b.seenRows.rows.push(seenRow{key: record.Key, size: size})
-		b.seenRows.count += size
-		if _, err := fmt.Sscanf(record.Key, "%16x", &b.seenRows.next); err != nil {
-			return &StoreError{Store: b.settings.store.String(), Err: ErrStoreCorrupt, Cure: "restore it from a backup"}
-		}
-	}
-	return nil
-}
-
-// remember is the changes that store which events have come.
-func (b *Bot) remember(keys []uint64) []Change {
-	if len(keys) == 0 || !b.keeps() {
-		return nil
-	}
-	b.seenLock.Lock()
-	defer b.seenLock.Unlock()
-	return b.seenRows.add(keys)
-}
-
-func (s *seenRows) add(keys []uint64) []Change {
-	if s.last.key == "" || s.last.size >= seenRowSize {
-		if s.last.key != "" {
-			s.rows.push(seenRow{key: s.last.key, size: s.last.size})
-		}
-		s.next++
-		s.last = seenRow{key: fmt.Sprintf("%016x", s.next)}
-	}
-	for _, key := range keys {
-		s.last.keys = binary.BigEndian.AppendUint64(s.last.keys, key)
-	}
-	s.last.size += len(keys)
-	s.count += len(keys)
-	// The value may still be on its way to the store when the next keys are appended behind it.
-	changes := []Change{Put(tableSeen, s.last.key, s.last.keys[:len(s.last.keys):len(s.last.keys)])}
-	for s.count > 2*seenGeneration {
-		oldest, ok := s.rows.pop()
-		if !ok {
-			break
-		}
-		s.count -= oldest.size
-		changes = append(changes, Delete(tableSeen, oldest.key))
-	}
-	return changes
-}
-
-// isOld tells whether an event of the time when the bot was down is too old to be worked on, by the homeserver's clock.
-func isOld[T syncjson.Text](b *Bot, e *syncjson.Event[T]) bool {
-	age, ok := e.Age()
-	return ok && b.config.Backlog > 0 && time.Duration(age)*time.Millisecond > b.config.Backlog
 }
 
 // release says that the bot ended as it should, and gives the store up.

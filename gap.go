@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -184,4 +185,10 @@ func (b *Bot) unmeet(keys []uint64) {
 
 func validEventID[T syncjson.Text](eventID T) bool {
 	return len(eventID) > 1 && len(eventID) <= 255 && eventID[0] == '$'
+}
+
+// isOld tells whether an event of the time when the bot was down is too old to be worked on, by the homeserver's clock.
+func isOld[T syncjson.Text](b *Bot, e *syncjson.Event[T]) bool {
+	age, ok := e.Age()
+	return ok && b.config.Backlog > 0 && time.Duration(age)*time.Millisecond > b.config.Backlog
 }
