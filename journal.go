@@ -115,10 +115,8 @@ func (j *journal) write(ctx context.Context, changes ...Change) error {
 
 // wait returns when the batch is stored, or with the reason why it is not.
 func (j *journal) wait(ctx context.Context, batch *journalBatch) error {
-	select {
-	case <-batch.stored:
-		return batch.err
-	default:
+	if batch.isStored() {
+		return batch.err // Also where ctx has ended
 	}
 	select {
 	case <-batch.stored:
