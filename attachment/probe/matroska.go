@@ -172,7 +172,7 @@ func (m *matroska) readTrack(s *source, e element, info *Info) error {
 	return nil
 }
 
-// readPicture reads a video's size: the one to show, if it is in pixels.
+// readPicture reads a video's size: the one to show, or the stored one with the sides' ratio of that.
 func readPicture(s *source, e element, info *Info) error {
 	sizes := map[uint32]uint64{}
 	for child, err := range e.children(s) {
@@ -189,8 +189,13 @@ func readPicture(s *source, e element, info *Info) error {
 		}
 	}
 	width, height := sizes[idPixelWidth], sizes[idPixelHeight]
-	if w, h := sizes[idDisplayWidth], sizes[idDisplayHeight]; sizes[idDisplayUnit] == 0 && w > 0 && h > 0 {
-		width, height = w, h
+	if w, h := sizes[idDisplayWidth], sizes[idDisplayHeight]; w > 0 && h > 0 {
+		switch sizes[idDisplayUnit] {
+		case 0: // Pixels
+			width, height = w, h
+		case 1, 2, 3: // Centimetres, inches, or nothing but the ratio
+			width = (height*w + h/2) / h
+		}
 	}
 	info.Width, info.Height = int(width), int(height)
 	info.Alpha = sizes[idAlphaMode] == 1

@@ -84,7 +84,7 @@ func matroskaSamples() []sample {
 		ebmlVideo("V_MPEG4/ISO/AVC", 0, append(pixels(720, 576), ebmlUint(0x54b0, 720), ebmlUint(0x54ba, 405))...),
 		ebmlAudio("A_AC3"))))
 	add("ratio.mkv", probe.Info{
-		MIME: "video/x-matroska", Width: 720, Height: 576, Duration: 1500 * time.Millisecond, Codecs: []string{"hevc"},
+		MIME: "video/x-matroska", Width: 1024, Height: 576, Duration: 1500 * time.Millisecond, Codecs: []string{"hevc"},
 	}, ebmlHead("matroska"), ebml(segment, segmentInfo(1500), ebml(tracks, ebmlVideo("V_MPEGH/ISO/HEVC", 0,
 		append(pixels(720, 576), ebmlUint(0x54b0, 16), ebmlUint(0x54ba, 9), ebmlUint(0x54b2, 3))...))))
 	add("clear.webm", probe.Info{
