@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 )
 
 const (
@@ -115,15 +116,15 @@ func wavLevels(f file) ([]int, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		for block := buf[:n]; len(block) >= w.frame; block = block[w.frame:] {
-			loudness[i] = max(loudness[i], w.first(block))
+		for sample := range slices.Chunk(buf[:n-n%w.frame], w.bits/8) {
+			loudness[i] = max(loudness[i], w.loudness(sample))
 		}
 	}
 	return scaled(loudness), nil
 }
 
-// first is the loudness of the first channel's sample.
-func (w *wav) first(sample []byte) float64 {
+// loudness is that of one channel's sample.
+func (w *wav) loudness(sample []byte) float64 {
 	switch {
 	case w.float:
 		return math.Abs(float64(math.Float32frombits(binary.LittleEndian.Uint32(sample))))

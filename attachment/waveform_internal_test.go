@@ -19,7 +19,7 @@ func wavFile(format func(chunk []byte) []byte, samples []byte) []byte {
 	if format != nil {
 		chunk = format(chunk)
 	}
-	data := []byte("RIFF\x00\x00\x00\x00WAVELIST\x03\x00\x00\x00abc\x00fmt ")
+	data := []byte("RIFF\x00\x00\x00\x00WAVEjunk\x03\x00\x00\x00abc\x00fmt ")
 	data = binary.LittleEndian.AppendUint32(data, uint32(len(chunk)))
 	data = append(append(data, chunk...), "data"...)
 	data = binary.LittleEndian.AppendUint32(data, uint32(len(samples)))
@@ -77,7 +77,7 @@ func TestWaveformOfWAV(t *testing.T) {
 			t.Errorf("%s: got %v, %v", name, levels, err)
 		}
 		w, err := openWAV(inMemory(data))
-		if err != nil || w.first(tt.samples[w.frame:]) != 0.5 {
+		if err != nil || w.loudness(tt.samples[w.frame:]) != 0.5 {
 			t.Errorf("%s: loudness is not half, %v", name, err)
 		}
 	}
