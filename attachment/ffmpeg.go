@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ const (
 	maxStill    = 16 << 20         // Bytes of a picture at most 800 × 600
 	maxVoice    = 64 << 20         // Bytes of a recording, about four hours
 	maxComplain = 500              // Bytes of what a program says of its error
+	stillPixel  = 4                // Bytes of memory for a pixel of a video
 	voiceRate   = "32k"            // Bits per second; speech in Opus needs no more
 	peakRate    = 8000             // Samples per second, of which a waveform is made
 )
@@ -86,7 +88,9 @@ func (r *Repository) run(
 	defer cancel()
 	args = append([]string{
 		"-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "file", "-f", demuxer,
-		"-i", "file:" + path,
+		// Its versions differ in what they turn; and each thread holds pictures of its own.
+		"-noautorotate", "-threads", "1", "-max_pixels", strconv.FormatInt(min(r.maxPicture/stillPixel, math.MaxInt32), 10),
+		"-i", "file:" + path, "-map_metadata", "-1", "-map_chapters", "-1",
 	}, args...)
 	command := exec.CommandContext(ctx, program, append(args, "pipe:1")...)
 	// The bot's environment holds its token.
@@ -119,18 +123,37 @@ func named(ctx context.Context, f file, dir string) (string, error) {
 	return path, nil
 }
 
-// still is the first picture of a video, or of a picture that only ffmpeg can read, at most as large as a thumbnail.
-func (r *Repository) still(ctx context.Context, f file, path, mime string) (image.Image, error) {
+// still is the first picture of a video, or of a picture that only ffmpeg can read, as it is stored: not turned, and at
+// most as large as a thumbnail.
+func (r *Repository) still(ctx context.Context, f file, path string, found facts) (image.Image, error) {
 	out := &bounded{most: maxStill}
-	size := fmt.Sprintf("scale='min(%d,iw)':'min(%d,ih)':force_original_aspect_ratio=decrease",
-		ThumbnailWidth, ThumbnailHeight)
-	err := r.run(ctx, stillTime, f, path, mime, out,
-		"-an", "-frames:v", "1", "-vf", size, "-c:v", "png", "-f", "image2pipe")
+	err := r.run(ctx, stillTime, f, path, found.mime, out, append(stillOf(found),
+		"-an", "-frames:v", "1", "-c:v", "png", "-f", "image2pipe")...)
 	if err != nil {
 		return nil, err
 	}
 	data := sizedFile{bytes.NewReader(out.Bytes()), io.NopCloser(nil), int64(out.Len())}
 	return decodePicture(ctx, data, "image/png", r.maxPicture)
+}
+
+// stillOf says which picture ffmpeg is to take, and how it is to be scaled.
+func stillOf(found facts) []string {
+	width, height, maxWidth, maxHeight := found.width, found.height, ThumbnailWidth, ThumbnailHeight
+	if turned(found.orientation) {
+		width, height, maxWidth, maxHeight = height, width, maxHeight, maxWidth
+	}
+	if width <= 0 || height <= 0 {
+		return []string{"-vf", fmt.Sprintf(
+			"scale='min(%d,iw)':'min(%d,ih)':force_original_aspect_ratio=decrease", maxWidth, maxHeight)}
+	}
+	w, h := fit(width, height, maxWidth, maxHeight)
+	scale := fmt.Sprintf("scale=%d:%d", w, h)
+	if found.kind != KindImage {
+		// The first, whose size is the video's, and no cover. Its pixels need not be square.
+		return []string{"-map", "0:V:0", "-vf", scale}
+	}
+	// Of a picture of tiles, some versions give one tile, which is too small to be cut.
+	return []string{"-vf", fmt.Sprintf("crop=%d:%d,%s", width, height, scale)}
 }
 
 // toVoice makes Opus in Ogg of a recording, where it is not that already.
@@ -141,7 +164,7 @@ func (r *Repository) toVoice(ctx context.Context, p *Prepared, source *opened, f
 	}
 	out := newSpool(r.dir)
 	err := r.run(ctx, soundTime, p.file, source.path, found.mime, &limited{out, maxVoice},
-		"-vn", "-map_metadata", "-1", "-ac", "1", "-c:a", "libopus", "-b:a", voiceRate, "-f", "ogg")
+		"-vn", "-ac", "1", "-c:a", "libopus", "-b:a", voiceRate, "-f", "ogg")
 	if err != nil {
 		_ = out.Close()
 		if errors.Is(err, ErrNoTool) {

@@ -92,7 +92,8 @@ func TestStillOfAVideo(t *testing.T) {
 		}
 	}
 	seen := tool.seen(t)
-	if !strings.Contains(seen, "-protocol_whitelist file -f mov -i file:/") || !strings.Contains(seen, "-nostdin") ||
+	if !strings.Contains(seen, "-protocol_whitelist file -f mov ") || !strings.Contains(seen, "-nostdin") ||
+		!strings.Contains(seen, " -i file:/") ||
 		strings.Contains(seen, "secret") {
 		t.Errorf("it was called like this: %s", seen)
 	}

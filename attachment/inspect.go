@@ -16,6 +16,7 @@ type facts struct {
 	width, height int // As it is seen
 	orientation   int // As in EXIF; 1 where there is nothing to turn
 	animated      bool
+	alpha         bool // Whether a picture may be transparent
 	duration      time.Duration
 	warning       string
 }
@@ -39,7 +40,7 @@ func (r *Repository) inspect(ctx context.Context, f file, path string) (facts, e
 	}
 	return facts{
 		mime: info.MIME, kind: kind, width: info.Width, height: info.Height, orientation: max(1, info.Orientation),
-		animated: info.Animated, duration: info.Duration, warning: info.Warning,
+		animated: info.Animated, alpha: info.Alpha, duration: info.Duration, warning: info.Warning,
 	}, nil
 }
 

@@ -154,12 +154,12 @@ func (a *Attachment) preview(ctx context.Context, r *Repository, p *Prepared, pa
 		}
 		picture, err = decodePicture(ctx, p.file, found.mime, r.maxPicture)
 	} else {
-		// ffmpeg turns it upright.
-		want.orientation, want.lossy = 1, p.Kind == KindVideo
-		if !a.noThumbnail {
+		want.lossy = p.Kind == KindVideo
+		// A thumbnail that is not transparent is worse than none, and ffmpeg leaves the transparency of AVIF out.
+		if !a.noThumbnail && !(found.kind == KindImage && found.alpha) {
 			want.thumbnail = thumbnailAlways
 		}
-		picture, err = r.still(ctx, p.file, path, found.mime)
+		picture, err = r.still(ctx, p.file, path, found)
 	}
 	var made preview
 	if err == nil {
