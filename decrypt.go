@@ -40,12 +40,10 @@ func (e *Event) Origin() (o Origin, ok bool) {
 
 // decrypt reads an encrypted event of a room.
 func (b *Bot) decrypt(ctx context.Context, e *Event) (*Event, error) {
-	encrypted := new(event.Event)
-	if err := json.Unmarshal([]byte(e.kept.Raw), encrypted); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
-	}
-	encrypted.RoomID, encrypted.Type.Class = e.RoomID, event.MessageEventType
-	plain, err := b.settings.encryption.Decrypt(ctx, encrypted)
+	plain, err := b.settings.encryption.Decrypt(ctx, &event.Event{
+		ID: e.ID, Sender: e.Sender, Type: event.EventEncrypted, RoomID: e.RoomID, Timestamp: e.kept.Timestamp,
+		Content: event.Content{VeryRaw: json.RawMessage(e.kept.Content)},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +52,7 @@ func (b *Bot) decrypt(ctx context.Context, e *Event) (*Event, error) {
 
 // decrypted is the event with what it held in place of its ciphertext.
 func (e *Event) decrypted(plain Decrypted) (*Event, error) {
-	if !json.Valid(plain.Content) || plain.Type.Type == "" {
+	if len(plain.Content) == 0 || plain.Type.Type == "" {
 		return nil, fmt.Errorf("%w: the plaintext is no event", ErrUnreadable)
 	}
 	var all map[string]json.RawMessage

@@ -25,8 +25,9 @@ type Encryption interface {
 	// m.room.history_visibility. It is called before anything is sent that was not under way already.
 	Changed(ctx context.Context, room id.RoomID, e *event.Event) error
 
-	// Decrypt reads an m.room.encrypted event. Where its key may yet come, the error wraps [ErrKeyMissing], and
-	// [EncryptionHost.KeyArrived] is called when it has.
+	// Decrypt reads an m.room.encrypted event, which has its id, sender, type, room, time, and its content as it came, in
+	// Content.VeryRaw. Where its key may yet come, the error wraps [ErrKeyMissing], and [EncryptionHost.KeyArrived] is
+	// called when it has.
 	Decrypt(ctx context.Context, e *event.Event) (Decrypted, error)
 
 	// Encrypt makes the content of an m.room.encrypted event of a room that is encrypted. It shares the key with those

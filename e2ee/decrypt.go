@@ -105,10 +105,9 @@ func (g *engine) decrypt(ctx context.Context, evt *event.Event) (niobot.Decrypte
 	if session.SourceUser != "" && session.KeySource == id.KeySourceDirect && session.SourceUser != evt.Sender {
 		return niobot.Decrypted{}, unreadable("its session is another user's")
 	}
-	// An event may come again, as after a crash, but no other may take its place in the session.
-	first, err := g.store.ValidateMessageIndex(ctx, sealed.SessionID, evt.ID, index, evt.Timestamp)
+	first, err := g.store.firstHearing(ctx, sealed.SessionID, index, heard{evt.ID, evt.Timestamp})
 	if err != nil {
-		return niobot.Decrypted{}, fmt.Errorf("look up whether the message is a repetition: %w", err)
+		return niobot.Decrypted{}, err
 	}
 	if !first {
 		return niobot.Decrypted{}, unreadable("another event had the same message, index %d of its session", index)
@@ -138,12 +137,15 @@ func (g *engine) decrypt(ctx context.Context, evt *event.Event) (niobot.Decrypte
 // withRelation puts the relation of the encrypted event into the content, where that has none of its own. Servers act
 // on the one outside, so clients leave it there (spec: Client-Server API, "Relationships and encrypted events").
 func withRelation(content, relation json.RawMessage) (json.RawMessage, error) {
-	object, ok := decodeObject(content)
-	if !ok {
+	if len(content) == 0 || content[0] != '{' {
 		return nil, unreadable("what is inside has no content")
 	}
 	if _, ok := decodeObject(relation); !ok {
 		return content, nil
+	}
+	object, ok := decodeObject(content)
+	if !ok {
+		return nil, unreadable("what is inside has no content")
 	}
 	if _, ok := decodeObject(object["m.relates_to"]); ok {
 		return content, nil

@@ -21,6 +21,7 @@ const (
 	queryTimeout = 10 * time.Second    // For other servers
 	queryRetry   = time.Minute         // Before a user whose server did not answer is asked about again
 	maxDevices   = 1000                // Devices of one user that are looked at
+	maxListed    = 20_000              // Devices whose lists are kept in memory
 	maxAttempts  = 10_000              // Users whose last attempt is remembered
 	sharedAge    = 30 * 24 * time.Hour // For how long who was given a session's key gets it again
 )
@@ -39,7 +40,12 @@ type deviceList struct {
 	attempted map[id.UserID]time.Time  // Of users whose devices were asked for in vain
 	trust     map[trustKey]trusted     // Resolved trust
 	devices   map[deviceKey]*id.Device // Devices by their identity keys
+	lists     map[id.UserID]userDevices
+	inLists   int // Devices in lists
 }
+
+// userDevices are the devices of a user, which nobody changes in place.
+type userDevices map[id.DeviceID]*id.Device
 
 type deviceKey struct {
 	user id.UserID
@@ -55,6 +61,7 @@ func newDeviceList(g *engine) *deviceList {
 		attempted: make(map[id.UserID]time.Time),
 		trust:     make(map[trustKey]trusted),
 		devices:   make(map[deviceKey]*id.Device),
+		lists:     make(map[id.UserID]userDevices),
 	}
 }
 
@@ -199,13 +206,25 @@ func (l *deviceList) renew(ctx context.Context, user id.UserID) {
 
 // due are those of the users whose devices must be asked for.
 func (l *deviceList) due(ctx context.Context, users []id.UserID) ([]id.UserID, error) {
-	tracked, err := l.g.store.FilterTrackedUsers(ctx, users)
-	if err != nil {
-		return nil, fmt.Errorf("look up whose devices are known: %w", err)
+	known := make(map[id.UserID]bool, len(users))
+	var unsure []id.UserID
+	l.mu.Lock()
+	for _, user := range users {
+		if l.lists[user] != nil {
+			known[user] = true
+		} else {
+			unsure = append(unsure, user)
+		}
 	}
-	known := make(map[id.UserID]bool, len(tracked))
-	for _, user := range tracked {
-		known[user] = true
+	l.mu.Unlock()
+	if len(unsure) > 0 {
+		tracked, err := l.g.store.FilterTrackedUsers(ctx, unsure)
+		if err != nil {
+			return nil, fmt.Errorf("look up whose devices are known: %w", err)
+		}
+		for _, user := range tracked {
+			known[user] = true
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -293,6 +312,8 @@ func (l *deviceList) done(ctx context.Context, user id.UserID, before uint64) er
 	delete(l.attempted, user)
 	maps.DeleteFunc(l.trust, func(k trustKey, _ trusted) bool { return k.user == user })
 	maps.DeleteFunc(l.devices, func(k deviceKey, _ *id.Device) bool { return k.user == user })
+	l.inLists -= len(l.lists[user])
+	delete(l.lists, user)
 	l.mu.Unlock()
 	if !again {
 		return nil
@@ -304,13 +325,38 @@ func (l *deviceList) done(ctx context.Context, user id.UserID, before uint64) er
 	return nil
 }
 
-// of are the user's devices as they are stored, without those that were signed out.
-func (l *deviceList) of(ctx context.Context, user id.UserID) (map[id.DeviceID]*id.Device, error) {
-	devices, err := l.g.store.GetDevices(ctx, user)
+// of are the user's devices as they are stored, without those that were signed out; nil where they were never asked
+// for. The caller changes neither the map nor the devices.
+func (l *deviceList) of(ctx context.Context, user id.UserID) (userDevices, error) {
+	l.mu.Lock()
+	devices, before := l.lists[user], l.changes
+	l.mu.Unlock()
+	if devices != nil {
+		return devices, nil
+	}
+	stored, err := l.g.store.GetDevices(ctx, user)
 	if err != nil {
 		return nil, fmt.Errorf("read the devices of %s: %w", user, err)
 	}
+	devices = stored
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if devices == nil || l.changes != before || l.lists[user] != nil {
+		return devices, nil
+	}
+	if l.inLists += len(devices); l.inLists > maxListed {
+		clear(l.lists)
+		l.inLists = len(devices)
+	}
+	l.lists[user] = devices
 	return devices, nil
+}
+
+// listed is the user's device, where it is in memory.
+func (l *deviceList) listed(user id.UserID, device id.DeviceID) *id.Device {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lists[user][device]
 }
 
 // byKey is the user's device with the identity key, or nil. One that was signed out counts as unknown.

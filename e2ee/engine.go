@@ -4,6 +4,7 @@ package e2ee
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -88,9 +89,10 @@ func newEngine(
 	g.mail = newMailbox(g)
 	g.store.wanted = g.missing.wants
 	g.store.wedged = g.mail.unwedge
+	g.store.listed = g.devices.listed
 	if g.verify, err = newVerifications(g); err != nil {
 		g.cancel()
-		return nil, err
+		return nil, errors.Join(err, g.store.close())
 	}
 	return g, nil
 }
@@ -115,6 +117,9 @@ func (g *engine) end() {
 	g.cancel()
 	g.wg.Wait()
 	g.mach.Destroy()
+	if err := g.store.close(); err != nil {
+		g.log.Debug("the statements of the keys can't be closed", "err", err)
+	}
 }
 
 // guarded turns a panic in mautrix, such as on foreign keys of a wrong length, into an error.

@@ -48,3 +48,14 @@ func (e *Encryption) Forward(
 		SenderKey: claimed.IdentityKey, SenderClaimedKey: claimed.SigningKey, ForwardingKeyChain: []string{},
 	})
 }
+
+// ForgetSessions drops the sessions that are kept in memory to read with.
+func (e *Encryption) ForgetSessions() {
+	g, err := e.running()
+	if err != nil {
+		return
+	}
+	g.store.mu.Lock()
+	defer g.store.mu.Unlock()
+	clear(g.store.cache)
+}

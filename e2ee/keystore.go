@@ -34,10 +34,13 @@ type keyStore struct {
 
 	wanted func(context.Context, *crypto.InboundGroupSession) bool // Whether a forwarded key was asked for
 	wedged func(id.SenderKey)                                      // Told of a device that can't be understood
+	listed func(id.UserID, id.DeviceID) *id.Device                 // A device that is in memory, or nil
 
 	mu      sync.Mutex
 	failure error
 	cache   map[id.SessionID]*inbound
+
+	statements *statements // nil for a database that keeps them itself
 }
 
 // inbound is a session that can be read from. Its ratchet moves while it decrypts.
@@ -56,7 +59,19 @@ func openKeyStore(
 	if err := s.DB.Upgrade(ctx); err != nil {
 		return nil, fmt.Errorf("upgrade the tables of keys: %w", err)
 	}
+	if s.DB.Dialect == dbutil.SQLite {
+		s.statements = newStatements(s.DB.RawDB)
+		s.DB.LoggingDB.UnderlyingExecable = s.statements
+	}
 	return s, nil
+}
+
+// close lets go of the database, which stays open.
+func (s *keyStore) close() error {
+	if s.statements == nil {
+		return nil
+	}
+	return s.statements.close()
 }
 
 func (s *keyStore) note(err error) error {
@@ -102,6 +117,14 @@ func (s *keyStore) PutOlmHash(ctx context.Context, hash [32]byte, at time.Time) 
 func (s *keyStore) GetNewestSessionCreationTS(_ context.Context, key id.SenderKey) (time.Time, error) {
 	s.wedged(key)
 	return time.Now(), nil
+}
+
+// GetDevice implements [crypto.Store].
+func (s *keyStore) GetDevice(ctx context.Context, user id.UserID, device id.DeviceID) (*id.Device, error) {
+	if found := s.listed(user, device); found != nil {
+		return found, nil
+	}
+	return s.SQLCryptoStore.GetDevice(ctx, user, device)
 }
 
 // PutWithheldGroupSession implements [crypto.Store]. Nobody vouches for what it says, so it is not stored, see

@@ -40,12 +40,13 @@ type roomKey struct {
 	room id.RoomID
 	turn chan struct{} // Holds one token while somebody encrypts or shares; what has no lock below belongs to them
 
-	loaded  bool
-	session *crypto.OutboundGroupSession
-	shared  map[recipient]bool
-	told    map[recipient]bool // Who was told that they get no key
-	retry   map[recipient]attempt
-	again   time.Time // When to look for recipients again whose server or keys were not there; zero for never
+	loaded   bool
+	session  *crypto.OutboundGroupSession
+	reserved uint // The index that the session in the database stands at, where that is ahead of this one
+	shared   map[recipient]bool
+	told     map[recipient]bool // Who was told that they get no key
+	retry    map[recipient]attempt
+	again    time.Time // When to look for recipients again whose server or keys were not there; zero for never
 
 	mu      sync.Mutex
 	changed bool // Since the recipients were last looked up
@@ -191,13 +192,12 @@ func (g *engine) encrypt(
 	if err := g.ready(ctx, r, settings); err != nil {
 		return nil, err
 	}
+	if err := g.reserve(ctx, r); err != nil {
+		return nil, err
+	}
 	ciphertext, err := r.session.Encrypt(text)
 	if err != nil {
 		return nil, fmt.Errorf("encrypt: %w", err)
-	}
-	// Stored before it is sent: after a crash the same key would encrypt another message.
-	if err := g.store.UpdateOutboundGroupSession(ctx, r.session); err != nil {
-		return nil, fmt.Errorf("store the room's session: %w", err)
 	}
 	sealed := encrypted{
 		Algorithm:  id.AlgorithmMegolmV1,
@@ -296,7 +296,7 @@ func (g *engine) newSession(ctx context.Context, r *roomKey, settings *event.Enc
 	if err := g.store.AddOutboundGroupSession(ctx, session); err != nil {
 		return fmt.Errorf("store the session: %w", err)
 	}
-	r.session = session
+	r.session, r.reserved = session, 0
 	r.shared = make(map[recipient]bool)
 	r.told, r.retry, r.again = make(map[recipient]bool), make(map[recipient]attempt), time.Time{}
 	return nil

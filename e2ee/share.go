@@ -127,6 +127,7 @@ func (g *engine) share(ctx context.Context, r *roomKey, settings *event.Encrypti
 			r.session.Shared = false
 			return fmt.Errorf("store the room's session: %w", err)
 		}
+		r.reserved = 0 // It stands where this one does again.
 	}
 	return nil
 }

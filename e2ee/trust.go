@@ -93,10 +93,13 @@ func (l *deviceList) resolve(ctx context.Context, device *id.Device) (id.TrustSt
 	return id.TrustStateCrossSignedUntrusted, nil
 }
 
-// forgetTrust has trust resolved anew, as after a verification.
+// forgetTrust has trust resolved anew, as after a verification, and with it what devices are marked as.
 func (l *deviceList) forgetTrust() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.changes++
 	clear(l.trust)
+	clear(l.devices)
+	clear(l.lists)
+	l.inLists = 0
 }
