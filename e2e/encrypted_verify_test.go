@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"context"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,10 +16,23 @@ import (
 	"github.com/niobot/niobot/e2ee/verify"
 )
 
-// How often two bots verify each other in each way. Dendrite takes long over each message.
-var verifications = map[string]int{"fakehs": 100}
+// verificationsVariable sets how often two bots verify each other in each way, on every homeserver.
+const verificationsVariable = "NIOBOT_E2E_VERIFICATIONS"
 
-const otherVerifications = 5
+// verifications is how often that is on a homeserver where the variable is not set. Dendrite takes long over each
+// message.
+func verifications(t *testing.T, hs Homeserver) int {
+	t.Helper()
+	if set := os.Getenv(verificationsVariable); set != "" {
+		n, err := strconv.Atoi(set)
+		check(t, "read "+verificationsVariable, err)
+		return n
+	}
+	if hs.Name() == "fakehs" {
+		return 100
+	}
+	return 5
+}
 
 // TestVerification has two bots verify each other by emoji, to-device and in a room, begun by either side.
 func TestVerification(t *testing.T) {
@@ -55,11 +70,7 @@ func verifyOften(t *testing.T, hs Homeserver, inRoom, botAsks bool) {
 	if botAsks {
 		asking, asked = bot, alice
 	}
-	n := verifications[hs.Name()]
-	if n == 0 {
-		n = otherVerifications
-	}
-	for i := range n {
+	for i := range verifications(t, hs) {
 		ctx, cancel := context.WithTimeout(t.Context(), scenarioLimit)
 		var err error
 		if inRoom {
