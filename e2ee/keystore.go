@@ -97,6 +97,14 @@ func (s *keyStore) PutAccount(ctx context.Context, account *crypto.OlmAccount) e
 	return s.note(s.SQLCryptoStore.PutAccount(ctx, account))
 }
 
+// HasSession implements [crypto.Store]. It asks the database alone: mautrix' own looks into a map that others write to.
+func (s *keyStore) HasSession(ctx context.Context, key id.SenderKey) bool {
+	var has bool
+	err := s.DB.QueryRow(ctx, "SELECT EXISTS(SELECT 1 FROM crypto_olm_session WHERE sender_key=$1 AND account_id=$2)",
+		key, s.AccountID).Scan(&has)
+	return err == nil && has
+}
+
 // AddSession implements [crypto.Store].
 func (s *keyStore) AddSession(ctx context.Context, key id.SenderKey, session *crypto.OlmSession) error {
 	return s.note(s.SQLCryptoStore.AddSession(ctx, key, session))
