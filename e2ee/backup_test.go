@@ -68,7 +68,7 @@ func TestReplacedBackupIsFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	alice.sealText(room, "y")
-	if err := hs.WaitRequests(deadline(t), 2, "POST", "/room_keys/version"); err != nil {
+	if err := hs.WaitAnswers(deadline(t), 2, "POST", "/room_keys/version"); err != nil {
 		t.Fatal(err)
 	}
 	alice.backedUp()
@@ -93,7 +93,7 @@ func TestReplacedBackupIsFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	alice.sealText(room, "z")
-	if err := hs.WaitRequests(deadline(t), looked+1, "GET", "/room_keys/version"); err != nil {
+	if err := hs.WaitAnswers(deadline(t), looked+1, "GET", "/room_keys/version"); err != nil {
 		t.Fatal(err)
 	}
 	alice.stop()

@@ -61,7 +61,7 @@ func TestBotAnswersEncryptedCommands(t *testing.T) {
 	}()
 	alice := newBot(t, hs, "alice")
 	room := encryptedRoom(t, alice)
-	if err := hs.WaitRequests(ctx, 1, "POST", "/keys/device_signing/upload"); err != nil {
+	if err := hs.WaitAnswers(ctx, 1, "POST", "/keys/device_signing/upload"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := alice.client.InviteUser(ctx, room, &mautrix.ReqInviteUser{UserID: userID}); err != nil {
@@ -92,7 +92,7 @@ func (b *bot) answered(room id.RoomID, command string, from id.UserID, want stri
 	ctx := deadline(b.t)
 	before := b.hs.CountRequests("PUT", "/send/m.room.encrypted/")
 	sent := b.say(room, command)
-	if err := b.hs.WaitRequests(ctx, before+2, "PUT", "/send/m.room.encrypted/"); err != nil {
+	if err := b.hs.WaitAnswers(ctx, before+2, "PUT", "/send/m.room.encrypted/"); err != nil {
 		b.t.Fatalf("%s is not answered: %v", command, err)
 	}
 	_, err := b.hs.WaitFor(ctx, room, func(evt *event.Event) bool {

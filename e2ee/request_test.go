@@ -34,11 +34,11 @@ func TestMissingKeyIsAskedFor(t *testing.T) {
 		t.Fatal("the key was not lost")
 	}
 	bob.sync()
-	if err := hs.WaitRequests(deadline(t), 1, "PUT", "/sendToDevice/m.room_key_request/"); err != nil {
+	if err := hs.WaitAnswers(deadline(t), 1, "PUT", "/sendToDevice/m.room_key_request/"); err != nil {
 		t.Fatalf("nobody is asked: %v", err)
 	}
 	alice.sync()
-	if err := hs.WaitRequests(deadline(t), 2, "PUT", "/sendToDevice/m.room.encrypted/"); err != nil {
+	if err := hs.WaitAnswers(deadline(t), 2, "PUT", "/sendToDevice/m.room.encrypted/"); err != nil {
 		t.Fatalf("nobody answers: %v", err)
 	}
 	got := bob.heard(evt, "x")
@@ -115,7 +115,7 @@ func TestBrokenOlmSessionIsMended(t *testing.T) {
 	}
 	alice.say(room, "lost")
 	bob.sync()
-	if err := hs.WaitRequests(deadline(t), sends+2, "PUT", "/sendToDevice/m.room.encrypted/"); err != nil {
+	if err := hs.WaitAnswers(deadline(t), sends+2, "PUT", "/sendToDevice/m.room.encrypted/"); err != nil {
 		t.Fatalf("no new session is begun: %v", err)
 	}
 	alice.sync()

@@ -258,6 +258,8 @@ func TestPolicyLeavesDevicesOut(t *testing.T) {
 func TestUsedUpOneTimeKeysFallBack(t *testing.T) {
 	hs := newServer(t)
 	alice, bob := newBot(t, hs, "alice"), newBot(t, hs, "bob")
+	room := encryptedRoom(t, alice, bob) // Before: a sync in between would let bob make up for the keys.
+	uploads := hs.CountRequests("POST", "/keys/upload")
 	for range 60 {
 		claimed, err := alice.client.ClaimKeys(deadline(t), &mautrix.ReqClaimKeys{OneTimeKeys: mautrix.OneTimeKeysRequest{
 			bob.client.UserID: {bob.client.DeviceID: id.KeyAlgorithmSignedCurve25519},
@@ -266,8 +268,6 @@ func TestUsedUpOneTimeKeysFallBack(t *testing.T) {
 			t.Fatalf("no key is left: %v", err)
 		}
 	}
-	room := encryptedRoom(t, alice, bob)
-	uploads := hs.CountRequests("POST", "/keys/upload")
 	bob.heard(alice.say(room, "by the fallback key"), "by the fallback key")
 	if err := hs.WaitRequests(deadline(t), uploads+1, "POST", "/keys/upload"); err != nil {
 		t.Errorf("no keys are made up for those used: %v", err)

@@ -41,6 +41,7 @@ func (s *Server) finishRequest(entry *Request, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	entry.Status = status
+	s.arrivals.ring()
 }
 
 // Requests returns the requests so far in the order in which they came, those under way included. Of very many only
@@ -60,24 +61,43 @@ func (s *Server) Requests() []Request {
 func (s *Server) CountRequests(method, path string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.requestLog.count(method, path)
+	return s.requestLog.count(asked(method, path))
 }
 
-func (l requestLog) count(method, path string) int {
+func (l requestLog) count(matches func(*Request) bool) int {
 	n := 0
 	for _, r := range l {
-		if (method == "" || r.Method == method) && (strings.Contains(r.Pattern, path) || strings.Contains(r.Path, path)) {
+		if matches(r) {
 			n++
 		}
 	}
 	return n
 }
 
-// WaitRequests waits until [Server.CountRequests] has reached n, or ctx ends. A request counts as soon as it has come.
+func asked(method, path string) func(*Request) bool {
+	return func(r *Request) bool {
+		return (method == "" || r.Method == method) &&
+			(strings.Contains(r.Pattern, path) || strings.Contains(r.Path, path))
+	}
+}
+
+// WaitRequests waits until [Server.CountRequests] has reached n, or ctx ends. A request counts as soon as it has come:
+// what it asks for may not be done yet, see [Server.WaitAnswers].
 func (s *Server) WaitRequests(ctx context.Context, n int, method, path string) error {
+	return s.waitRequests(ctx, n, path, asked(method, path))
+}
+
+// WaitAnswers is [Server.WaitRequests] for requests that have been answered, well or with an error: what they ask for
+// is done.
+func (s *Server) WaitAnswers(ctx context.Context, n int, method, path string) error {
+	matches := asked(method, path)
+	return s.waitRequests(ctx, n, path, func(r *Request) bool { return r.Status != 0 && matches(r) })
+}
+
+func (s *Server) waitRequests(ctx context.Context, n int, path string, matches func(*Request) bool) error {
 	for {
 		s.mu.Lock()
-		got, news := s.requestLog.count(method, path), s.arrivals.wait()
+		got, news := s.requestLog.count(matches), s.arrivals.wait()
 		s.mu.Unlock()
 		if got >= n {
 			return nil

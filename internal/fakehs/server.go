@@ -56,7 +56,7 @@ type Server struct {
 	nonces     map[string]bool
 	faults     []*ActiveFault
 	requestLog requestLog
-	arrivals   bell // rings for each request
+	arrivals   bell // rings for each request, and for its answer
 }
 
 var _ http.Handler = (*Server)(nil)
