@@ -144,7 +144,9 @@ func binder[A, T any](c *Context, value func(*A) T) (func(ctx context.Context, m
 	}
 	return func(ctx context.Context, m *Message) (T, error) {
 		var into A
-		err := plan.Bind(ctx, arg.Input{Text: m.Body, HTML: m.FormattedBody, Resolver: resolver{c.bot}}, &into)
+		err := plan.Bind(ctx, arg.Input{
+			Text: m.Body, HTML: m.FormattedBody, Resolver: resolver{c.bot}, Location: c.bot.Location(),
+		}, &into)
 		return value(&into), err
 	}, nil
 }

@@ -216,6 +216,9 @@ func (b *Bot) Rooms() []*Room {
 	return slices.DeleteFunc(b.rooms.list(), func(r *Room) bool { return r.Membership() != event.MembershipJoin })
 }
 
+// Location is the bot's time zone; see [WithLocation].
+func (b *Bot) Location() *time.Location { return b.settings.location }
+
 // IsOwner tells whether the user stands in [Config.Owners].
 func (b *Bot) IsOwner(user id.UserID) bool { return slices.Contains(b.config.Owners, user) }
 

@@ -139,7 +139,9 @@ func (c *Context) Latency() time.Duration {
 
 // input is what the arguments are bound from.
 func (c *Context) input() arg.Input {
-	return arg.Input{Text: c.Text, HTML: c.Message.FormattedBody, Resolver: resolver{c.bot}}
+	return arg.Input{
+		Text: c.Text, HTML: c.Message.FormattedBody, Resolver: resolver{c.bot}, Location: c.bot.Location(),
+	}
 }
 
 // original is the message's id, or that of the message it edits: what relations point to.

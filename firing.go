@@ -18,15 +18,16 @@ type Firing struct {
 	Due  time.Time // The time for which it runs, which may have passed long ago
 
 	run     *run
+	log     *slog.Logger
 	payload json.RawMessage
 }
 
 // Bot is the bot that runs the job.
 func (f *Firing) Bot() *Bot { return f.run.call.bot }
 
-// Logger is the bot's logger with the job's name and time.
+// Logger is the bot's logger, or the module's, with the job's name and time.
 func (f *Firing) Logger() *slog.Logger {
-	return f.Bot().log.With("job", f.Name, "job_id", f.ID, "due", f.Due)
+	return f.log.With("job", f.Name, "job_id", f.ID, "due", f.Due)
 }
 
 // Send is [Bot.Send] for a job.
@@ -50,9 +51,10 @@ func (f *Firing) SendDirect(ctx context.Context, user id.UserID, content Content
 // KV is [Bot.KV] as a part of this run: its changes take effect with the end of the run, in one transaction with the
 // note that it has run; none of them where it fails. See [KV.In].
 func (f *Firing) KV(name string) *KV {
-	kv := f.Bot().KV(name)
-	return &KV{table: kv.table, prefix: kv.prefix, buffer: f.run.buffer()}
+	return f.Bot().KV(name).In(f)
 }
+
+func (f *Firing) changed() *kvBuffer { return f.run.buffer() }
 
 // newFiring is a run of a job for a time. The ids of what it sends are made of both.
 func (b *Bot) newFiring(s *schedule, item jobItem, due time.Time) *Firing {
@@ -62,7 +64,7 @@ func (b *Bot) newFiring(s *schedule, item jobItem, due time.Time) *Firing {
 		Message: &Message{Event: &Event{ID: id.EventID(key)}}, Room: newRoom(""), Command: &Command{name: s.name}, bot: b,
 	}}
 	r.call.run = r
-	return &Firing{Name: s.name, ID: item.id(), Due: due.In(s.zone), run: r, payload: item.record.Payload}
+	return &Firing{Name: s.name, ID: item.id(), Due: due.In(s.zone), run: r, log: s.log, payload: item.record.Payload}
 }
 
 // jobContext is the context of a job, which is no command.

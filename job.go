@@ -19,20 +19,23 @@ const MaxJobPayload = 64 << 10
 type Job[T any] struct {
 	bot    *Bot
 	name   string
+	key    string // Of its schedule
+	zone   *time.Location
 	buffer *kvBuffer
 	remove func()
 }
 
 // NewJob makes a job, whose times are set by [Job.At]: they are kept in the bot's store, and outlive it. Those of the
 // time before are found by the job's name, so it must be the same at each start, and T is kept as JSON by the rules of
-// encoding/json. [Bot.Every] says how jobs run, and where NewJob panics.
+// encoding/json. That of a [Scope] goes with its module, whose own its name is. [Bot.Every] says how jobs run, and where
+// NewJob panics.
 //
 //	reminders := niobot.NewJob(bot, "remind", func(ctx context.Context, f *niobot.Firing, r Reminder) error {
 //		_, err := f.Send(ctx, r.Room, niobot.Plain(r.Text))
 //		return err
 //	})
 func NewJob[T any](
-	b *Bot, name string, f func(ctx context.Context, f *Firing, payload T) error, opts ...ScheduleOption,
+	h Host, name string, f func(ctx context.Context, f *Firing, payload T) error, opts ...ScheduleOption,
 ) *Job[T] {
 	call := func(ctx context.Context, firing *Firing) error {
 		var payload T
@@ -44,15 +47,21 @@ func NewJob[T any](
 	if f == nil {
 		call = nil
 	}
-	s := newSchedule("NewJob", name, call, opts)
-	return &Job[T]{bot: b, name: name, remove: b.jobs.add("NewJob", s)}
+	s := newSchedule(h, "NewJob", name, call, opts)
+	remove := s.bot.jobs.add("NewJob", s)
+	if _, scope := h.host(); scope != nil {
+		remove = scope.own(remove)
+	}
+	return &Job[T]{bot: s.bot, name: name, key: s.key, zone: s.zone, remove: remove}
 }
 
-// In is the same job as a part of a command's run: what is set and cancelled by it takes effect when the handler
+// In is the same job as a part of a run of a command or a job: what is set and cancelled by it takes effect when the handler
 // returns without an error, in one transaction with the end of the run. So a run that is repeated after a crash sets
 // what it sets once. See [KV.In].
-func (j *Job[T]) In(c *Context) *Job[T] {
-	return &Job[T]{bot: j.bot, name: j.name, buffer: c.run.buffer(), remove: j.remove}
+func (j *Job[T]) In(r Run) *Job[T] {
+	in := *j
+	in.buffer = r.changed()
+	return &in
 }
 
 // Remove ends the job, but not its runs. What is set stays in the store, for a job of the same name.
@@ -76,7 +85,7 @@ func (j *Job[T]) At(ctx context.Context, when time.Time, payload T) (id string, 
 		return "", err
 	}
 	id = strings.ToLower(rand.Text()[:12])
-	if err := j.kv().set(ctx, jobKey(j.name, id), value); err != nil {
+	if err := j.kv().set(ctx, jobKey(j.key, id), value); err != nil {
 		return "", fmt.Errorf("set job %s: %w", j.name, err)
 	}
 	return id, nil
@@ -89,7 +98,7 @@ func (j *Job[T]) After(ctx context.Context, wait time.Duration, payload T) (id s
 
 // Cancel takes back what [Job.At] has set, and reports whether it was still there. What runs already goes on.
 func (j *Job[T]) Cancel(ctx context.Context, id string) (cancelled bool, err error) {
-	key := jobKey(j.name, id)
+	key := jobKey(j.key, id)
 	if id == "" || !fits(key) {
 		return false, nil
 	}
@@ -111,7 +120,7 @@ type Scheduled[T any] struct {
 // List is what is set, in the order of the times; what runs at the moment is among it. Payloads that are no T any more
 // are left out, and joined in the error.
 func (j *Job[T]) List(ctx context.Context) (all []Scheduled[T], err error) {
-	prefix := jobKey(j.name, "")
+	prefix := jobKey(j.key, "")
 	var errs []error
 	for found, err := range j.kv().scan(ctx, prefix) {
 		if err != nil {
@@ -127,7 +136,7 @@ func (j *Job[T]) List(ctx context.Context) (all []Scheduled[T], err error) {
 			errs = append(errs, fmt.Errorf("decode job %s %s: %w", j.name, item.ID, err))
 			continue
 		}
-		item.Due = record.Due
+		item.Due = record.Due.In(j.zone)
 		all = append(all, item)
 	}
 	slices.SortStableFunc(all, func(a, b Scheduled[T]) int { return a.Due.Compare(b.Due) })

@@ -36,18 +36,26 @@ type KV struct {
 func (b *Bot) KV(name string) *KV { return b.kv.named("bot", name) }
 
 // KV is the module's own table, by the module's name. It outlives the module's unmounting.
-func (s *Scope) KV() *KV { return s.bot.kv.named("module", s.name) }
+func (s *Scope) KV() *KV { return s.bot.kv.named("module", s.made.name) }
 
 // KV is [Bot.KV] with [KV.In] this call.
 func (c *Context) KV(name string) *KV { return c.bot.KV(name).In(c) }
 
-// In is the same table as a part of a command's run: its changes are seen only through what In has returned for this
+// Run is a run that changes can be a part of: the [*Context] of a command's, or the [*Firing] of a job's.
+type Run interface {
+	// changed is what the run has changed so far.
+	changed() *kvBuffer
+}
+
+func (c *Context) changed() *kvBuffer { return c.run.buffer() }
+
+// In is the same table as a part of a run: its changes are seen only through what In has returned for this
 // run, until the handler returns. Then they are all made, in one transaction with the end of the run; or none of them,
 // where the handler returns an error or panics. So a run that is repeated after a crash begins with what there was
 // before, and what it counts is counted once. Where two runs change a key, the later end counts. Changes that are made
 // when the handler has returned are lost.
-func (k *KV) In(c *Context) *KV {
-	return &KV{table: k.table, prefix: k.prefix, buffer: c.run.buffer()}
+func (k *KV) In(r Run) *KV {
+	return &KV{table: k.table, prefix: k.prefix, buffer: r.changed()}
 }
 
 // KVOption changes how a value is kept.

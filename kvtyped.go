@@ -22,7 +22,7 @@ type Item[T any] struct {
 }
 
 // In is [KV.In] with the same type.
-func (k TypedKV[T]) In(c *Context) TypedKV[T] { return TypedKV[T]{k.kv.In(c)} }
+func (k TypedKV[T]) In(r Run) TypedKV[T] { return TypedKV[T]{k.kv.In(r)} }
 
 // Get is the value of a key; ok is false where there is none.
 func (k TypedKV[T]) Get(ctx context.Context, key string) (value T, ok bool, err error) {

@@ -22,15 +22,16 @@ import (
 // Content is decoded once for all listeners of one event that take the same type, so they must not change it. Content
 // that does not decode is skipped with a line in the log. The content of a redacted event is mostly empty; see
 // [Event.Redacted]. Otherwise a listener is what [Bot.On] says, whose returned function removes it: also from within
-// f, and while events come.
+// f, and while events come. That of a [Scope] goes with its module.
 //
 // It panics where f is nil, or takes what mautrix has for another type: a mistake in the program.
-func Listen[C any](b *Bot, t event.Type, f func(ctx context.Context, e *Event, content *C) error) (remove func()) {
+func Listen[C any](h Host, t event.Type, f func(ctx context.Context, e *Event, content *C) error) (remove func()) {
 	if f == nil {
 		panic("niobot: Listen(" + t.Type + "): the listener is nil")
 	}
 	checkContent[C]("Listen", t)
-	return b.On(t, func(ctx context.Context, e *Event) error {
+	b, _ := h.host()
+	return h.On(t, func(ctx context.Context, e *Event) error {
 		if !e.isOf(t) {
 			return nil
 		}

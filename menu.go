@@ -81,11 +81,13 @@ func (m *Menu) Name() string { return m.cmd.name }
 
 // AddMenu adds a menu, whose buttons work from then on, also those of messages that were sent before the bot started.
 // The returned function removes it. It panics where the name is taken.
-func (b *Bot) AddMenu(m *Menu) (remove func()) {
+func (b *Bot) AddMenu(m *Menu) (remove func()) { return b.addMenu(nil, m) }
+
+func (b *Bot) addMenu(module *mounted, m *Menu) (remove func()) {
 	if m == nil {
 		panic("niobot: AddMenu: the menu is nil")
 	}
-	r := b.router.newRoute(m.cmd, nil, nil)
+	r := b.router.newRoute(m.cmd, nil, module)
 	if !b.menus.add(b, m, r) {
 		panic(fmt.Sprintf("niobot: AddMenu: the name %q is taken by another menu", m.cmd.name))
 	}

@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
+	"strings"
 	"sync"
-
-	"maunium.net/go/mautrix/event"
 )
 
 // Module is commands that belong together, with what they share. A module may also be a [ModuleSetup] and a
 // [ModuleCloser]. One value can be mounted on several bots, and again after it was unmounted, as far as it allows that
 // itself.
 type Module interface {
-	// Name is what help calls the module, and what its log lines bear. Two modules of one name can't be mounted at once.
+	// Name is what help calls the module, what its log lines bear, and what its [Scope.KV] and its jobs are kept under,
+	// of at most [MaxKVName] bytes. Two modules of one name can't be mounted at once.
 	Name() string
 
 	// Commands are the module's commands. It is called once for each mounting, after Setup.
@@ -39,93 +38,11 @@ type ModuleCloser interface {
 	Close(ctx context.Context) error
 }
 
-// Scope is a bot as one module sees it: what is added through it goes with the module. Its methods may be called from
-// any goroutine, until the module is unmounted.
-type Scope struct {
-	bot  *Bot
-	name string // The module's
-	log  *slog.Logger
-	ctx  context.Context // Ends when the module is unmounted
-	stop context.CancelFunc
-	work sync.WaitGroup
-
-	mu      sync.Mutex
-	undo    []func()
-	onError ErrorHandler
-	ended   bool
-}
-
-// Bot is the bot that the module is mounted on.
-func (s *Scope) Bot() *Bot { return s.bot }
-
-// Logger is the bot's logger with the module's name.
-func (s *Scope) Logger() *slog.Logger { return s.log }
-
-// On is [Bot.On] for as long as the module is mounted.
-func (s *Scope) On(t event.Type, l Listener) { s.Defer(s.bot.On(t, l)) }
-
-// OnMessage is [Bot.OnMessage] for as long as the module is mounted.
-func (s *Scope) OnMessage(f func(ctx context.Context, m *Message) error) { s.Defer(s.bot.OnMessage(f)) }
-
-// OnError tells h of the errors of the module's commands that have no handler of their own. It takes effect in Setup.
-func (s *Scope) OnError(h ErrorHandler) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.onError = h
-}
-
-// Go is [Bot.Go] with a context that ends when the module is unmounted, which waits for f.
-func (s *Scope) Go(f func(ctx context.Context) error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return
-	}
-	s.work.Add(1)
-	started := s.bot.dispatcher.goOwned(func() {
-		defer s.work.Done()
-		s.bot.carry(s.ctx, s.log, f)
-	})
-	if !started {
-		s.work.Done()
-	}
-}
-
-// Defer calls f when the module is unmounted, the last given first. It is for what is added to the bot by calls that
-// return a function to remove it.
-func (s *Scope) Defer(f func()) {
-	s.mu.Lock()
-	ended := s.ended
-	if !ended {
-		s.undo = append(s.undo, f)
-	}
-	s.mu.Unlock()
-	if ended {
-		f()
-	}
-}
-
-// end takes back all that was added, and waits for what was started.
-func (s *Scope) end() {
-	s.mu.Lock()
-	undo := s.undo
-	s.undo, s.ended = nil, true
-	s.mu.Unlock()
-	for _, f := range slices.Backward(undo) {
-		if err := recovered(func() error { f(); return nil }); err != nil {
-			s.log.Error("module was not cleared away", "err", err, "stack", stackOf(err))
-		}
-	}
-	s.stop()
-	s.work.Wait()
-}
-
 // mounted is a module on one bot.
 type mounted struct {
-	module  Module
-	name    string
-	scope   *Scope
-	onError ErrorHandler
+	module Module
+	name   string
+	scope  *Scope
 }
 
 // modules are those of one bot, in the order in which they were mounted.
@@ -171,17 +88,19 @@ func (b *Bot) Mount(ctx context.Context, m Module) error {
 	if m == nil || m.Name() == "" {
 		return errors.New("mount: the module is nil or has no name")
 	}
-	scope := &Scope{bot: b, name: m.Name(), log: b.log.With("module", m.Name())}
-	scope.ctx, scope.stop = context.WithCancel(b.hearing)
-	made := &mounted{module: m, name: m.Name(), scope: scope}
+	made := &mounted{module: m, name: m.Name()}
+	if len(made.name) > MaxKVName || strings.Contains(made.name, "\x00") {
+		return fmt.Errorf("mount %q: the name is longer than %d bytes, or holds a NUL", made.name, MaxKVName)
+	}
+	made.scope = newScope(b, made)
 	if !b.modules.add(made) {
-		scope.stop()
+		made.scope.stop()
 		return fmt.Errorf("mount %s: a module of that name is mounted", made.name)
 	}
 	err := recovered(func() error { return b.setUp(ctx, made) })
 	if err != nil {
 		b.modules.take(made)
-		scope.end()
+		made.scope.end()
 		return fmt.Errorf("mount %s: %w", made.name, err)
 	}
 	return nil
@@ -193,9 +112,6 @@ func (b *Bot) setUp(ctx context.Context, made *mounted) error {
 			return err
 		}
 	}
-	made.scope.mu.Lock()
-	made.onError = made.scope.onError
-	made.scope.mu.Unlock()
 	commands := made.module.Commands()
 	err := error(nil)
 	if slices.Contains(commands, nil) {
@@ -209,8 +125,9 @@ func (b *Bot) setUp(ctx context.Context, made *mounted) error {
 	return err
 }
 
-// Unmount removes a module's commands, listeners and work, waits for the latter, and closes it. Runs of its commands
-// go on. The module can be mounted again.
+// Unmount removes all that is the module's, commands and what was added through its [Scope], waits for the work of
+// [Scope.Go], and closes the module. Runs of its commands, triggers, menus and jobs go on; a listener or hook that is
+// being called comes to its end. The module can be mounted again.
 func (b *Bot) Unmount(ctx context.Context, m Module) error {
 	made := b.modules.find(func(other *mounted) bool { return m != nil && other.name == m.Name() })
 	if made == nil {

@@ -47,6 +47,7 @@ type settings struct {
 	encryption   Encryption
 	standby      bool
 	attachments  []attachment.RepositoryOption
+	location     *time.Location
 	errs         []error
 }
 
@@ -63,6 +64,7 @@ func newSettings(opts []Option) *settings {
 		onError:     replyWithError,
 		maxSendAge:  DefaultMaxSendAge,
 		transport:   transport,
+		location:    time.UTC,
 	}
 	for i, opt := range opts {
 		if opt == nil {
@@ -198,6 +200,21 @@ func WithMessageCache(messages int) Option {
 			return
 		}
 		s.cacheSize = messages
+	}
+}
+
+// WithLocation sets the time zone of the bot: of times that users write without one, such as 2026-12-24 18:00, of
+// [Bot.Cron] where [In] sets no other, and of the times that jobs are told of. Default: UTC.
+//
+// The machine's own zone is [time.Local]. A program that is to find zones by their names on any machine imports
+// time/tzdata.
+func WithLocation(zone *time.Location) Option {
+	return func(s *settings) {
+		if zone == nil {
+			s.wrong("WithLocation", "the time zone is nil")
+			return
+		}
+		s.location = zone
 	}
 }
 

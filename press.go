@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"maunium.net/go/mautrix"
@@ -286,7 +285,7 @@ func (b *Bot) startPress(message *menuMessage, p *pressed, by *Event, removed bo
 	}
 	c := b.newContext(by.room, &Message{Event: by, Replaces: p.message, Thread: message.thread}, added.route)
 	c.Called = added.menu.cmd.name
-	c.middleware = slices.Concat(b.router.around(), added.route.own)
+	c.middleware = b.router.around(added.route)
 	c.press = &Press{Button: button, User: p.user, MessageID: p.message, Reaction: by.ID, Removed: removed,
 		c: c, field: message.content}
 	if removed {

@@ -77,8 +77,11 @@ func (rt *router) newRoute(cmd *Command, parent *route, module *mounted) *route 
 		if r.onError == nil {
 			r.onError = parent.onError
 		}
-	} else if r.onError == nil && module != nil {
-		r.onError = module.onError
+	} else if module != nil {
+		r.checks, r.own = []Check{module.scope.permit}, []Middleware{module.scope.wrap}
+		if r.onError == nil {
+			r.onError = module.scope.answer
+		}
 	}
 	switch {
 	case cmd.most > 0 && cmd.busy:
@@ -274,11 +277,11 @@ func (rt *router) required() []Check {
 	return rt.checks
 }
 
-// around is the middleware of the bot.
-func (rt *router) around() []Middleware {
+// around is the middleware for a route that the router does not know: the bot's, and its own.
+func (rt *router) around(r *route) []Middleware {
 	rt.mu.RLock()
 	defer rt.mu.RUnlock()
-	return slices.Clip(rt.middleware)
+	return slices.Concat(rt.middleware, r.own)
 }
 
 // middlewareOf is read under the lock, since use may change it while the bot runs.

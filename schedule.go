@@ -3,6 +3,7 @@ package niobot
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -29,7 +30,7 @@ const maxJobName = MaxKVName
 // ScheduleOption changes when a job runs.
 type ScheduleOption func(*schedule)
 
-// In sets the time zone of [Bot.Cron]. Default: UTC.
+// In sets the time zone of [Bot.Cron], and of the times that a job is told of. Default: that of [WithLocation].
 func In(zone *time.Location) ScheduleOption { return func(s *schedule) { s.zone = zone } }
 
 // Missed sets what becomes of times that were missed. Default: [RunOnce].
@@ -51,20 +52,24 @@ type JobFunc func(ctx context.Context, f *Firing) error
 // The returned function ends the job, but not its run. Every panics where the name is empty, too long or taken, or the
 // interval is less than a second: a mistake in the program.
 func (b *Bot) Every(name string, interval time.Duration, f JobFunc, opts ...ScheduleOption) (remove func()) {
+	return every(b, name, interval, f, opts)
+}
+
+func every(h Host, name string, interval time.Duration, f JobFunc, opts []ScheduleOption) (remove func()) {
 	if interval < time.Second {
 		panic(fmt.Sprintf("niobot: Every(%q): the interval %s is less than a second", name, interval))
 	}
-	s := newSchedule("Every", name, f, opts)
+	s := newSchedule(h, "Every", name, f, opts)
 	s.next = func(after time.Time) time.Time { return after.Add(interval) }
 	s.skip = func(last, now time.Time) time.Time {
 		return last.Add(interval * max(0, now.Sub(last)/interval-maxMissed))
 	}
-	return b.jobs.add("Every", s)
+	return s.bot.jobs.add("Every", s)
 }
 
 // Cron runs f whenever a cron expression says so: five fields for minute, hour, day of the month, month and day of the
-// week, as in "0 9 * * 1-5", or one of @hourly, @daily, @weekly, @monthly and @yearly. The time zone is UTC unless [In]
-// sets another.
+// week, as in "0 9 * * 1-5", or one of @hourly, @daily, @weekly, @monthly and @yearly. The time zone is the bot's, UTC without
+// [WithLocation], unless [In] sets another.
 //
 // When clocks are put forward, a time within the hour that is left out comes at its end. When they are put back, a time
 // within the hour that comes twice comes the first time only. An expression that leaves the hours open (* or */n) goes
@@ -72,18 +77,25 @@ func (b *Bot) Every(name string, interval time.Duration, f JobFunc, opts ...Sche
 //
 // All else is as for [Bot.Every]. Cron panics where the expression is wrong, or never comes true.
 func (b *Bot) Cron(name, expression string, f JobFunc, opts ...ScheduleOption) (remove func()) {
-	s := newSchedule("Cron", name, f, opts)
+	return byClock(b, name, expression, f, opts)
+}
+
+func byClock(h Host, name, expression string, f JobFunc, opts []ScheduleOption) (remove func()) {
+	s := newSchedule(h, "Cron", name, f, opts)
 	rule, err := parseCron(expression, s.zone)
 	if err != nil {
 		panic(fmt.Sprintf("niobot: Cron(%q): %v", name, err))
 	}
 	s.next = rule.next
-	return b.jobs.add("Cron", s)
+	return s.bot.jobs.add("Cron", s)
 }
 
 // schedule is what runs under one name.
 type schedule struct {
 	name   string
+	key    string // What it is kept under: the name, with the module before it
+	bot    *Bot
+	log    *slog.Logger
 	f      JobFunc
 	zone   *time.Location
 	missed MissedRuns
@@ -91,14 +103,18 @@ type schedule struct {
 	skip   func(last, now time.Time) time.Time // A later time to begin with, where very many were missed; may be nil
 }
 
-func newSchedule(what, name string, f JobFunc, opts []ScheduleOption) *schedule {
+func newSchedule(h Host, what, name string, f JobFunc, opts []ScheduleOption) *schedule {
 	if name == "" || len(name) > maxJobName || strings.Contains(name, "\x00") {
 		panic(fmt.Sprintf("niobot: %s(%q): the name is empty, longer than %d bytes, or holds a NUL", what, name, maxJobName))
 	}
 	if f == nil {
 		panic(fmt.Sprintf("niobot: %s(%q): the function is nil", what, name))
 	}
-	s := &schedule{name: name, f: f, zone: time.UTC}
+	b, scope := h.host()
+	s := &schedule{name: name, key: name, bot: b, log: b.log, f: f, zone: b.settings.location}
+	if scope != nil {
+		s.key, s.log = moduleKey(scope.made.name, name), scope.log
+	}
 	for _, opt := range opts {
 		opt(s)
 	}

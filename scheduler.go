@@ -45,18 +45,16 @@ type jobRecord struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-func jobKey(name, id string) string { return jobPrefix + name + "\x00" + id }
+// jobKey is where a job is kept: by the key of its schedule and, where it is set one by one, its id, which holds no NUL.
+func jobKey(schedule, id string) string { return jobPrefix + schedule + "\x00" + id }
 
-// name and id are what the key is made of.
-func (i *jobItem) name() string {
-	name, _, _ := strings.Cut(i.key[len(jobPrefix):], "\x00")
-	return name
-}
+// moduleKey is the key of a module's schedule. No name is empty, so that none of the bot's own begins like it.
+func moduleKey(module, name string) string { return "\x00" + module + "\x00" + name }
 
-func (i *jobItem) id() string {
-	_, id, _ := strings.Cut(i.key[len(jobPrefix):], "\x00")
-	return id
-}
+// schedule and id are what the key is made of.
+func (i *jobItem) schedule() string { return i.key[len(jobPrefix):strings.LastIndexByte(i.key, 0)] }
+
+func (i *jobItem) id() string { return i.key[strings.LastIndexByte(i.key, 0)+1:] }
 
 // value is the record as the table keeps it.
 func (r jobRecord) value() (kvValue, error) {
@@ -71,19 +69,19 @@ func (r jobRecord) value() (kvValue, error) {
 func (js *jobs) add(what string, s *schedule) (remove func()) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
-	if js.schedules[s.name] != nil {
+	if js.schedules[s.key] != nil {
 		panic(fmt.Sprintf("niobot: %s(%q): there is a job of that name", what, s.name))
 	}
 	if js.schedules == nil {
 		js.schedules = make(map[string]*schedule)
 	}
-	js.schedules[s.name] = s
+	js.schedules[s.key] = s
 	poke(js.wake)
 	return func() {
 		js.mu.Lock()
 		defer js.mu.Unlock()
-		if js.schedules[s.name] == s {
-			delete(js.schedules, s.name)
+		if js.schedules[s.key] == s {
+			delete(js.schedules, s.key)
 		}
 	}
 }
@@ -168,13 +166,13 @@ func (js *jobs) step(ctx context.Context, now time.Time) (next time.Time, some b
 	for _, s := range js.unknown() {
 		// The rhythm of a job begins when it is there for the first time.
 		if err := js.begin(ctx, s, now); err != nil && ctx.Err() == nil {
-			js.bot.log.Error("job not begun", "job", s.name, "err", err)
+			s.log.Error("job not begun", "job", s.name, "err", err)
 		}
 	}
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	for _, item := range js.items {
-		s := js.schedules[item.name()]
+		s := js.schedules[item.schedule()]
 		if s == nil || item.running {
 			continue
 		}
@@ -203,8 +201,8 @@ func (i *jobItem) due(s *schedule, now time.Time) (at time.Time, is bool) {
 func (js *jobs) unknown() (found []*schedule) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
-	for name, s := range js.schedules {
-		if s.next != nil && js.items[jobKey(name, "")] == nil {
+	for key, s := range js.schedules {
+		if s.next != nil && js.items[jobKey(key, "")] == nil {
 			found = append(found, s)
 		}
 	}
@@ -217,7 +215,7 @@ func (js *jobs) begin(ctx context.Context, s *schedule, now time.Time) error {
 		return err
 	}
 	missing := func(v kvValue) bool { return !v.there() }
-	_, err = js.bot.kv.swap(ctx, jobKey(s.name, ""), missing, value)
+	_, err = js.bot.kv.swap(ctx, jobKey(s.key, ""), missing, value)
 	return err
 }
 

@@ -50,6 +50,10 @@ func TriggerRequire(checks ...Check) TriggerOption {
 //
 // The returned function removes the trigger; what runs goes on. Trigger panics where the expression or f is nil.
 func (b *Bot) Trigger(expression *regexp.Regexp, f TriggerFunc, opts ...TriggerOption) (remove func()) {
+	return b.trigger(nil, expression, f, opts)
+}
+
+func (b *Bot) trigger(module *mounted, expression *regexp.Regexp, f TriggerFunc, opts []TriggerOption) (remove func()) {
 	if expression == nil || f == nil {
 		panic("niobot: Trigger: the expression or the function is nil")
 	}
@@ -71,7 +75,7 @@ func (b *Bot) Trigger(expression *regexp.Regexp, f TriggerFunc, opts ...TriggerO
 		groups := expression.FindStringSubmatch(c.Text)
 		return chain(c.middleware, func(ctx context.Context, c *Context) error { return f(ctx, c, groups) })(ctx, c)
 	}
-	t.route = b.router.newRoute(t.cmd, nil, nil)
+	t.route = b.router.newRoute(t.cmd, nil, module)
 	t.route.passive = true
 	t.history.restore(b, b.triggers.add(t))
 	return func() { b.triggers.remove(t) }
@@ -91,22 +95,24 @@ type trigger struct {
 type triggers struct {
 	mu    sync.RWMutex
 	all   []*trigger
-	names map[string]int       // How many triggers of a name there were
+	names map[string]bool      // Those that are taken
 	past  map[string][]pastRun // What those left that are not there yet, by their names
 }
 
-// unique makes a name one of its own: the ids of what a trigger sends are made of it.
+// unique makes a name one of its own, and takes it: the ids of what a trigger sends are made of it, and what it has
+// left is found by it.
 func (ts *triggers) unique(name string) string {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if ts.names == nil {
-		ts.names = make(map[string]int)
+		ts.names = make(map[string]bool)
 	}
-	ts.names[name]++
-	if n := ts.names[name]; n > 1 {
-		name += " (" + strconv.Itoa(n) + ")"
+	unique := name
+	for n := 2; ts.names[unique]; n++ {
+		unique = name + " (" + strconv.Itoa(n) + ")"
 	}
-	return name
+	ts.names[unique] = true
+	return unique
 }
 
 // add adds a trigger, and returns what it left before the bot's start.
@@ -135,9 +141,12 @@ func (ts *triggers) restore(b *Bot, past map[string][]pastRun) {
 }
 
 func (ts *triggers) remove(t *trigger) {
-	t.removed.Store(true)
+	if t.removed.Swap(true) {
+		return // Its name may be another's by now.
+	}
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
+	delete(ts.names, t.history.name)
 	ts.all = slices.DeleteFunc(slices.Clone(ts.all), func(other *trigger) bool { return other == t })
 }
 
@@ -163,7 +172,7 @@ func (b *Bot) pull(m *Message, called *run) {
 		switch {
 		case matches:
 			c := b.newContext(m.room, m, t.route)
-			c.Called, c.Text, c.middleware = t.cmd.name, m.Body, b.router.around()
+			c.Called, c.Text, c.middleware = t.cmd.name, m.Body, b.router.around(t.route)
 			b.start(&t.history, t.route, c, before)
 		case before != nil:
 			b.retract(&t.history, m.Replaces, m.Event, m)

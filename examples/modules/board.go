@@ -42,7 +42,7 @@ func (b *board) Setup(_ context.Context, s *niobot.Scope) error {
 		return err // Without its points, there is no module.
 	}
 	b.bot = s.Bot()
-	s.Defer(niobot.Listen(s.Bot(), event.EventReaction, b.hear))
+	niobot.Listen(s, event.EventReaction, b.hear)
 	s.Go(func(ctx context.Context) error {
 		tick := time.NewTicker(saveInterval)
 		defer tick.Stop()
