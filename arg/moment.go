@@ -19,9 +19,8 @@ var layouts = [...]string{
 	"2006-01-02 15:04",
 }
 
-var timeCodec = codec{
-	kind: KindTime, set: setTime, span: spanTime, compare: compareTime, pure: true, value: true,
-}
+// A default is converted anew each time, since it may be without a zone. The limits of a parameter are in UTC then.
+var timeCodec = codec{kind: KindTime, set: setTime, span: spanTime, compare: compareTime, pure: true}
 
 func setTime(_ context.Context, e env, text string, v reflect.Value) error {
 	location := e.location
