@@ -48,3 +48,11 @@ func codecOfTrack(id string) string {
 	name = name[:min(len(name), 16)]
 	return strings.ToLower(printable(name))
 }
+
+// codecOfFFprobe names the codec that ffprobe names: plain samples are one, whatever their layout is.
+func codecOfFFprobe(name string) string {
+	if strings.HasPrefix(name, "pcm_") && name != "pcm_alaw" && name != "pcm_mulaw" {
+		return "pcm"
+	}
+	return name
+}

@@ -141,7 +141,7 @@ func (a *answer) add(info *Info) {
 			continue
 		}
 		if !known {
-			info.addCodec(stream.Codec)
+			info.addCodec(codecOfFFprobe(stream.Codec))
 		}
 		if stream.Kind == "video" && info.Kind == Video && info.Width == 0 && stream.Width > 0 && stream.Height > 0 {
 			info.Width, info.Height = min(stream.Width, maxSide), min(stream.Height, maxSide)
