@@ -19,6 +19,7 @@ import (
 
 	"github.com/niobot/niobot/attachment"
 	"github.com/niobot/niobot/attachment/probe"
+	"github.com/niobot/niobot/internal/fakehs"
 )
 
 // isFlag checks that a thumbnail shows the flag upright.
@@ -91,6 +92,48 @@ func TestFFmpegStill(t *testing.T) {
 					p.Width != tt.width || p.Height != tt.height || len(p.Blurhash) != 28 {
 					t.Errorf("got %+v", p)
 				}
+			}
+		})
+	}
+}
+
+// Pictures of other encoders than the tests' own. They are decoded without ffmpeg.
+func TestPicturesOfFFmpeg(t *testing.T) {
+	s := newStudio(t)
+	h := newHome(t, fakehs.Options{})
+	// A frame like the one before is left out by some encoders.
+	const spot = "drawbox=600:300:80:80:green:t=fill:enable='eq(n,1)'"
+	moving := []string{"-vf", spot, "-frames:v", "3"}
+	clear := []string{"-vf", spot + ",format=yuva420p,colorchannelmixer=aa=0.9", "-frames:v"}
+	for _, tt := range []struct {
+		name     string
+		args     []string
+		animated bool
+		mime     string // Of the thumbnail
+	}{
+		{"still.png", []string{"-frames:v", "1"}, false, ""},
+		{"moving.apng", moving, true, ""},
+		{"moving.gif", moving, true, ""},
+		{"still.jpg", []string{"-frames:v", "1", "-pix_fmt", "yuvj422p"}, false, "image/jpeg"},
+		{"still.bmp", []string{"-frames:v", "1"}, false, ""},
+		{"still.tiff", []string{"-frames:v", "1", "-pix_fmt", "rgb24"}, false, ""},
+		{"lossy.webp", []string{"-frames:v", "1", "-c:v", "libwebp"}, false, ""},
+		{"lossless.webp", []string{"-frames:v", "1", "-c:v", "libwebp", "-lossless", "1"}, false, ""},
+		{"clear.webp", append(clear, "1", "-c:v", "libwebp"), false, "image/webp"},
+		{"moving.webp", append(moving, "-c:v", "libwebp_anim"), true, ""},
+		{"moving-lossless.webp", append(moving, "-c:v", "libwebp_anim", "-lossless", "1"), true, ""},
+		{"moving-clear.webp", append(clear, "3", "-c:v", "libwebp_anim"), true, "image/webp"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := studio{t, s.program, s.dir}
+			path := s.make(tt.name, append(film("1280x720"), tt.args...)...)
+			p := must(attachment.Of(attachment.Path(path)).Prepare(deadline(t), h.repo))(t)
+			defer p.Close()
+			isFlag(t, p.Thumbnail)
+			if p.Kind != attachment.KindImage || p.Width != 1280 || p.Height != 720 || p.Animated != tt.animated ||
+				len(p.Blurhash) != 28 || p.Thumbnail == nil || p.Thumbnail.Width != 800 || p.Thumbnail.Height != 450 ||
+				tt.mime != "" && p.Thumbnail.MIME != tt.mime {
+				t.Errorf("got %+v", p)
 			}
 		})
 	}

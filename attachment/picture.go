@@ -37,7 +37,7 @@ var formats = map[string]format{
 	"image/png":  {config: png.DecodeConfig, decode: png.Decode},
 	"image/apng": {config: png.DecodeConfig, decode: png.Decode}, // Its first frame or its still picture
 	"image/gif":  {config: gif.DecodeConfig, decode: decodeGIF, extra: 4},
-	"image/webp": {config: webp.DecodeConfig, decode: webp.Decode, extra: 4},
+	"image/webp": {config: webp.DecodeConfig, decode: decodeWebP, need: webpNeed},
 	"image/bmp":  {config: bmp.DecodeConfig, decode: bmp.Decode},
 	"image/tiff": {config: tiff.DecodeConfig, decode: tiff.Decode, extra: 4},
 }

@@ -519,6 +519,7 @@ func FuzzPicture(f *testing.F) {
 	f.Add("image/png", hugePNG(60000, 60000))
 	f.Add("image/gif", []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"))
 	f.Add("image/webp", []byte("RIFF\x00\x00\x00\x00WEBPVP8L"))
+	f.Add("image/webp", animatedWebP(image.Pt(20, 10), image.Pt(4, 2), webpOf(f, photo(12, 6, 1)), nil))
 	f.Fuzz(func(t *testing.T, mime string, data []byte) {
 		_, _ = jpegNeed(bytes.NewReader(data))
 		picture, err := decodePicture(t.Context(), inMemory(data), mime, 1<<20)
