@@ -34,14 +34,16 @@ const (
 // would make it open other files.
 var demuxers = map[string]string{
 	"video/mp4": "mov", "video/quicktime": "mov", "video/3gpp": "mov", "video/3gpp2": "mov", "video/x-m4v": "mov",
-	"audio/mp4": "mov", "audio/x-m4a": "mov",
+	"audio/mp4": "mov", "audio/x-m4a": "mov", "audio/3gpp": "mov", "audio/3gpp2": "mov",
 	"image/avif": "mov", "image/heic": "mov", "image/heif": "mov",
 	"video/webm": "matroska", "audio/webm": "matroska", "video/x-matroska": "matroska", "audio/x-matroska": "matroska",
 	"video/matroska": "matroska", "audio/matroska": "matroska",
 	"video/ogg": "ogg", "audio/ogg": "ogg", "application/ogg": "ogg",
-	"video/x-msvideo": "avi", "video/avi": "avi", "video/mpeg": "mpeg", "video/x-flv": "flv",
+	"video/x-msvideo": "avi", "video/avi": "avi", "video/mpeg": "mpeg", "video/mp2t": "mpegts",
+	"video/x-flv": "flv", "video/x-ms-asf": "asf",
 	"audio/mpeg": "mp3", "audio/flac": "flac", "audio/x-flac": "flac", "audio/aac": "aac",
 	"audio/wav": "wav", "audio/wave": "wav", "audio/x-wav": "wav", "audio/amr": "amr", "audio/aiff": "aiff",
+	"audio/basic": "au", "audio/x-caf": "caf",
 }
 
 // tool is ffmpeg.
