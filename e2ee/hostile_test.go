@@ -153,6 +153,9 @@ func TestChangedSigningKeyIsNotTrusted(t *testing.T) {
 	if err := alice.enc.Receive(deadline(t), niobot.DeviceUpdate{Changed: []id.UserID{bob.client.UserID}}); err != nil {
 		t.Fatal(err)
 	}
+	if err := alice.enc.Rotate(deadline(t), room); err != nil { // Bob's backup may hold the session before.
+		t.Fatal(err)
+	}
 	evt := alice.say(room, "to whom?")
 	other.deaf(evt)
 }
