@@ -31,7 +31,7 @@ import (
 type program struct {
 	t    *testing.T
 	keys *io.PipeWriter
-	out  *bufio.Reader
+	out  <-chan string // Lines, read from the program whether somebody looks or not; closed at its end
 	errs *buffer
 	stop func() int // Ends the program, and returns its exit code
 }
@@ -60,11 +60,10 @@ func launch(t *testing.T, attended bool, args []string, vars ...string) *program
 	in, keys := io.Pipe()
 	read, out := io.Pipe()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	p := &program{t: t, keys: keys, out: bufio.NewReader(read), errs: new(buffer)}
+	p := &program{t: t, keys: keys, out: readLines(read), errs: new(buffer)}
 	ended := make(chan int, 1)
 	p.stop = sync.OnceValue(func() int {
 		cancel()
-		_, _ = io.Copy(io.Discard, p.out)
 		return <-ended
 	})
 	env := cli.Env{Args: args, Stdin: in, Stdout: out, Stderr: p.errs, Getenv: variables(vars)}
@@ -82,18 +81,41 @@ func launch(t *testing.T, attended bool, args []string, vars ...string) *program
 	return p
 }
 
+// readLines reads to the end without ever keeping the writer waiting.
+func readLines(r io.Reader) <-chan string {
+	lines := make(chan string, 10_000)
+	go func() {
+		defer close(lines)
+		for in := bufio.NewReader(r); ; {
+			line, err := in.ReadString('\n')
+			if line != "" {
+				lines <- line
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return lines
+}
+
 // sees reads the output up to a line that holds the text, and returns that line.
 func (p *program) sees(text string) string {
 	p.t.Helper()
 	var all strings.Builder
+	late := time.After(time.Minute)
 	for {
-		line, err := p.out.ReadString('\n')
-		all.WriteString(line)
-		if strings.Contains(line, text) {
-			return line
+		var line string
+		select {
+		case line = <-p.out:
+		case <-late:
 		}
-		if err != nil {
+		all.WriteString(line)
+		switch {
+		case line == "":
 			p.t.Fatalf("the program did not print %q but %q; standard error %q", text, all.String(), p.errs)
+		case strings.Contains(line, text):
+			return line
 		}
 	}
 }
