@@ -73,7 +73,7 @@ func (r records) with(texts ...string) []string {
 // wait returns the first line that holds all the texts.
 func (r records) wait(t testing.TB, texts ...string) string {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(30 * time.Second)
 	for {
 		r.shared.mu.Lock()
 		news := r.shared.news
@@ -122,8 +122,8 @@ func within[T any](t testing.TB, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(10 * time.Second):
-		t.Fatalf("%s: not within 10 s", what)
+	case <-time.After(30 * time.Second):
+		t.Fatalf("%s: not within 30 s", what)
 		panic("unreachable")
 	}
 }

@@ -161,46 +161,45 @@ func TestBusyBotLeavesNothingBehind(t *testing.T) {
 	goleak.VerifyNone(t, ignored)
 }
 
-// promptly is far below the time of a long poll and of the drain.
-const promptly = 5 * time.Second
-
 func TestStopEndsTheLongPollAndAllThatWaits(t *testing.T) {
-	bot := newBot(t)
 	waited, worked := make(chan error, 1), make(chan error, 1)
-	bot.Add(niobot.NewCommand("ping", ping), command("wait", func(ctx context.Context, c *niobot.Context) error {
-		if err := c.Reply(ctx, "waiting"); err != nil {
+	inHouse(t, setting{
+		commands: []*niobot.Command{command("wait", func(ctx context.Context, c *niobot.Context) error {
+			_, err := c.WaitForMessage(ctx, nil)
+			waited <- err
 			return err
+		})},
+		tune: func(b *niobot.Bot) {
+			b.Go(func(ctx context.Context) error {
+				<-ctx.Done()
+				worked <- context.Cause(ctx)
+				return ctx.Err()
+			})
+		},
+	}, func(h *house) {
+		h.alice.say("!wait")
+		h.settle()
+		h.wantPromptStop()
+		if _, err := h.bot.WaitFor(context.Background(), niobot.Filter{}); !errors.Is(err, niobot.ErrClosed) {
+			t.Errorf("WaitFor of a stopped bot returned %v", err)
 		}
-		_, err := c.WaitForMessage(ctx, nil)
-		waited <- err
-		return err
-	}))
-	bot.Go(func(ctx context.Context) error {
-		<-ctx.Done()
-		worked <- context.Cause(ctx)
-		return ctx.Err()
 	})
-	hs := niobottest.Start(t, bot)
-	alice := hs.User("alice")
-	room := alice.NewRoom()
-	alice.Say(room, "!wait")
-	alice.ExpectReply("waiting")
-	hs.Settle()
-	began := time.Now()
-	if err := hs.Stop(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(began); took > promptly {
-		t.Errorf("the stop took %s", took)
-	}
 	if err := within(t, "the handler that waits ends", waited); !errors.Is(err, niobot.ErrClosed) {
 		t.Errorf("WaitFor returned %v", err)
 	}
 	if err := within(t, "the bot's work ends", worked); !errors.Is(err, niobot.ErrClosed) {
 		t.Errorf("the context of the bot's work ended by %v", err)
 	}
-	if _, err := bot.WaitFor(context.Background(), niobot.Filter{}); !errors.Is(err, niobot.ErrClosed) {
-		t.Errorf("WaitFor of a stopped bot returned %v", err)
+}
+
+// wantPromptStop stops the bot, and wants it to wait neither for the long poll nor for the drain.
+func (h *house) wantPromptStop() {
+	h.t.Helper()
+	begin := time.Now()
+	h.stop()
+	<-h.ended
+	if took := time.Since(begin); h.err != nil || took > time.Second {
+		h.t.Errorf("Run returned %v, %s after the stop", h.err, took)
 	}
 }
 
@@ -231,26 +230,19 @@ func TestHandlersMayEndWithinTheDrain(t *testing.T) {
 }
 
 func TestDrainThatIsNegativeCancelsHandlersAtOnce(t *testing.T) {
-	began := make(chan bool)
 	cause := make(chan error, 1)
-	bot := botWith(t, func(c *niobot.Config) { c.Drain = -1 })
-	bot.Add(command("slow", func(ctx context.Context, _ *niobot.Context) error {
-		began <- true
-		<-ctx.Done()
-		cause <- context.Cause(ctx)
-		return ctx.Err()
-	}))
-	hs := niobottest.Start(t, bot)
-	alice := hs.User("alice")
-	alice.Say(alice.NewRoom(), "!slow")
-	within(t, "the handler starts", began)
-	start := time.Now()
-	if err := hs.Stop(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(start); took > promptly {
-		t.Errorf("the stop took %s", took)
-	}
+	inHouse(t, setting{
+		config: func(c *niobot.Config) { c.Drain = -1 },
+		commands: []*niobot.Command{command("slow", func(ctx context.Context, _ *niobot.Context) error {
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+			return ctx.Err()
+		})},
+	}, func(h *house) {
+		h.alice.say("!slow")
+		h.settle()
+		h.wantPromptStop()
+	})
 	if err := within(t, "the handler ends", cause); !errors.Is(err, niobot.ErrClosed) {
 		t.Errorf("the handler's context ended by %v", err)
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // DefaultTimeout is how long a test waits for what it expects where [Timeout] does not say.
-const DefaultTimeout = 10 * time.Second
+const DefaultTimeout = 30 * time.Second
 
 // BotName is the localpart of the bot's account where [BotAs] does not say.
 const BotName = "bot"
@@ -33,7 +33,7 @@ type settings struct {
 	device  Device
 }
 
-// Timeout sets how long a test waits for what it expects. Default: 10 s.
+// Timeout sets how long a test waits for what it expects. Default: 30 s.
 func Timeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
 // BotAs sets the localpart of the bot's account. Default: "bot".

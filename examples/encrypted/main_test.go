@@ -90,7 +90,7 @@ func TestAnswersInAnEncryptedRoom(t *testing.T) {
 		if !ok || origin.Trust < id.TrustStateCrossSignedTOFU {
 			t.Errorf("the answer comes from %+v, want a cross-signed device", origin)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("there is no answer that alice can read")
 	}
 }

@@ -46,7 +46,7 @@ func TestPing(t *testing.T) {
 
 	go main()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := hs.SetMembership(alice, room, bot, "invite"); err != nil {
 		t.Fatal(err)

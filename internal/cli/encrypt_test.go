@@ -196,7 +196,7 @@ func wantEnd(t *testing.T, s *verify.Session, want verify.State) {
 	t.Helper()
 	select {
 	case <-s.Ended():
-	case <-time.After(20 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatalf("the verification stays %v", s.State())
 	}
 	if s.State() != want {

@@ -86,7 +86,7 @@ func answer(t *testing.T, hs *fakehs.Server, room id.RoomID, user id.UserID, tex
 
 func await(t *testing.T, hs *fakehs.Server, room id.RoomID, match func(*event.Event) bool) *event.Event {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	e, err := hs.WaitFor(ctx, room, match)
 	if err != nil {

@@ -54,7 +54,7 @@ func (y *typist) press(keys string) {
 // comes after it.
 func (y *typist) sees(text string) string {
 	y.t.Helper()
-	ctx, cancel := context.WithTimeout(y.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(y.t.Context(), 30*time.Second)
 	defer cancel()
 	for {
 		y.mu.Lock()

@@ -24,8 +24,8 @@ const (
 	taskCommit = "commit" // Commit as fast as can be, and say each number that is stored
 )
 
-// takeover is how long after the end of a process its claim may last.
-const takeover = time.Second
+// takeover is how long after the end of a process its claim may last, on a machine that is busy with much else.
+const takeover = 30 * time.Second
 
 // window is how many numbers taskCommit keeps.
 const window = 20
