@@ -78,6 +78,7 @@ func TestAttachments(t *testing.T) {
 	}
 	bot.Add(niobot.NewCommand("cat", cat), niobot.NewCommand("album", album), niobot.NewCommand("keep", keep),
 		niobot.NewCommand("pass", pass))
+	t.Setenv("TMPDIR", t.TempDir()) // Where the guide's bot keeps files
 	hs := niobottest.Start(t, bot)
 	alice := hs.User("alice")
 	room := alice.NewRoom()
