@@ -2,6 +2,7 @@ package niobot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -76,13 +77,24 @@ func (b *Bot) postFiles(ctx context.Context, room id.RoomID, out outgoing, r *ru
 	out.mentions.UserIDs = append(slices.Clone(out.mentions.UserIDs), out.body.Mentions.Users...)
 	out.mentions.Room = out.mentions.Room || out.body.Mentions.Room
 	var first *Sent
-	for i, part := range parts {
+	for i := 0; i < len(parts); i++ {
+		part := parts[i]
 		part.thread, part.queued, part.msgType = out.thread, out.queued, out.msgType
 		if i == 0 {
 			// What notifies, or means something to the receiver, is to do so once.
 			part.replyTo, part.mentions, part.extra = out.replyTo, out.mentions, out.extra
 		}
-		sent, err := b.postOne(ctx, room, part, r)
+		if !part.queued {
+			part.transaction = r.transaction() // The same for both attempts, so that a run after a crash repeats it.
+		}
+		sent, err := b.postOne(withClearFile(ctx, !encrypted), room, part, r)
+		if errors.Is(err, errClearFile) {
+			encrypted = true
+			if parts, err = b.uploadAll(ctx, *out.files, encrypted); err == nil {
+				part.special, part.media = parts[i].special, parts[i].media
+				sent, err = b.postOne(ctx, room, part, r)
+			}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("file %d of %d: %w", i+1, len(parts), err)
 		}
@@ -92,6 +104,22 @@ func (b *Bot) postFiles(ctx context.Context, room id.RoomID, out outgoing, r *ru
 	}
 	return first, nil
 }
+
+// errClearFile is the error of a message that is to be encrypted and shows a file that is not.
+var errClearFile = errors.New("the room is encrypted, and the file was uploaded before that")
+
+type clearFileKey struct{}
+
+// withClearFile notes that what is sent shows a file that lies on the server in the clear.
+func withClearFile(ctx context.Context, clear bool) context.Context {
+	if !clear {
+		return ctx
+	}
+	return context.WithValue(ctx, clearFileKey{}, true)
+}
+
+// showsClearFile reports whether withClearFile has noted that.
+func showsClearFile(ctx context.Context) bool { return ctx.Value(clearFileKey{}) != nil }
 
 // uploadAll makes the messages that show the files: one for each, or one for all.
 func (b *Bot) uploadAll(ctx context.Context, files Files, encrypted bool) ([]outgoing, error) {

@@ -192,6 +192,8 @@ func (b *Bot) seal(ctx context.Context, room id.RoomID, typ event.Type, body jso
 		return typ, nil, err
 	case !encrypted:
 		return typ, body, nil
+	case showsClearFile(ctx):
+		return typ, nil, errClearFile
 	}
 	sealed, err := b.settings.encryption.Encrypt(ctx, room, typ, body)
 	if err != nil {

@@ -30,6 +30,8 @@ func TestSticker(t *testing.T) {
 			"without text":  {URL: "mxc://example.org/cat"},
 			"without image": {Text: "a cat"},
 			"of the web":    {Text: "a cat", URL: "https://example.org/cat.png"},
+			"of two images": {Text: "a cat", URL: "mxc://example.org/cat", File: &event.EncryptedFileInfo{URL: "mxc://example.org/x"}},
+			"of no file":    {Text: "a cat", File: &event.EncryptedFileInfo{}},
 			"of no size":    {Text: "a cat", URL: "mxc://example.org/cat", Width: -1},
 		} {
 			if _, err := h.bot.Send(h.t.Context(), h.room, wrong); err == nil {
