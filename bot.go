@@ -57,6 +57,7 @@ type Bot struct {
 	opened     bool     // Whether all that it needs was read from the store; of the goroutine of Run
 	inbox      inbox
 	queue      queue
+	echoes     echoes // Of the bot's own events
 
 	loadedRooms int // Rooms whose state is kept in memory where there is a store
 	kv          kvTable
@@ -113,10 +114,11 @@ func New(config Config, opts ...Option) (*Bot, error) {
 	}
 	b.hooks.log = b.log
 	b.queue.bot = b
+	b.echoes.caught, b.inbox.echoes = b.ready, &b.echoes
 	b.kv.stored, b.inbox.kv, b.kv.follow = b.keeps(), &b.kv, b.jobs.follow
 	b.jobs.bot, b.jobs.wake = b, make(chan struct{}, 1)
 	b.direct = directs{bot: b, writing: newGate()}
-	b.dispatcher = &dispatcher{handle: b.dispatch, fill: b.fillGap}
+	b.dispatcher = &dispatcher{handle: b.takeTurn, fill: b.fillGap}
 	b.typing = &typing{send: b.sendTyping, log: b.log}
 	b.life, b.endLife = context.WithCancelCause(context.Background())
 	b.hearing, b.deafen = context.WithCancelCause(b.life)

@@ -65,6 +65,8 @@ func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
 	b.journal = newJournal(b.settings.store, b.log, fail)
 	b.inbox.journal = b.journal
 	b.kv.open(b.settings.store, b.journal)
+	b.echoes.journal = b.journal
+	b.echoes.hold() // Until the first sync
 	go b.journal.run()
 	at, err := b.load(ctx)
 	if err != nil {
@@ -72,7 +74,7 @@ func (b *Bot) open(ctx context.Context, fail func(error)) (resumption, error) {
 	}
 	changes := []Change{Put(tableMeta, metaRunning, []byte(time.Now().UTC().Format(time.RFC3339)))}
 	if at.crashes > 0 {
-		b.inbox.straggling = time.Now().Add(stragglers)
+		b.echoes.straggling = time.Now().Add(stragglers)
 		changes = append(changes, Put(tableMeta, metaCrashes, strconv.AppendInt(nil, int64(at.crashes), 10)))
 	}
 	return at, b.journal.write(ctx, changes...)

@@ -55,7 +55,7 @@ func (b *Bot) connect(ctx context.Context) error {
 	}
 	client.UserID, client.DeviceID = who.UserID, who.DeviceID
 	b.client = client
-	b.outbox = newOutbox(client, b.seal, b.settings.maxSendAge)
+	b.outbox = newOutbox(client, b.seal, &b.echoes, b.settings.maxSendAge)
 	b.files = b.newRepository(client)
 	b.connected.Store(true)
 	b.log.Info("connected", "homeserver", client.HomeserverURL.String(), "user_id", who.UserID, "device_id", who.DeviceID)

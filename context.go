@@ -107,7 +107,7 @@ func (c *Context) React(ctx context.Context, key string) (id.EventID, error) {
 
 // Redact removes the command's message, where the bot has the power for it. reason may be empty.
 func (c *Context) Redact(ctx context.Context, reason string) error {
-	return c.bot.outbox.redact(ctx, c.Room.id, c.Message.original(), reason, c.run.transaction())
+	return c.bot.redact(ctx, c.run, c.Room.id, c.Message.original(), reason)
 }
 
 // Typing shows the bot as typing in the room until the handler returns. It returns at once; trouble with it is logged
@@ -191,7 +191,7 @@ func (s *Sent) Redact(ctx context.Context, reason string) error {
 	if err != nil {
 		return fmt.Errorf("redact: %w", err)
 	}
-	return s.bot.outbox.redact(ctx, s.RoomID, message, reason, s.run.transaction())
+	return s.bot.redact(ctx, s.run, s.RoomID, message, reason)
 }
 
 // arrived is the message's id, once it has one.

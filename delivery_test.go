@@ -290,6 +290,7 @@ func TestStoreInUseIsRefused(t *testing.T) {
 type mortal struct {
 	niobot.Store
 	dead atomic.Bool
+	last atomic.Pointer[niobot.Table] // It dies after a commit to that table
 }
 
 func (m *mortal) Claim(ctx context.Context, owner niobot.Account) error {
@@ -300,6 +301,10 @@ func (m *mortal) Claim(ctx context.Context, owner niobot.Account) error {
 func (m *mortal) Commit(ctx context.Context, changes []niobot.Change) error {
 	if m.dead.Load() {
 		return nil
+	}
+	if last := m.last.Load(); last != nil {
+		to := func(c niobot.Change) bool { return c.Table == *last }
+		m.dead.Store(slices.ContainsFunc(changes, to))
 	}
 	return m.Store.Commit(ctx, changes)
 }

@@ -26,7 +26,7 @@ func offlineBot(b testing.TB, rooms int, opts ...Option) *Bot {
 		b.Fatal(err)
 	}
 	bot.client = &mautrix.Client{UserID: "@bot:example.org"}
-	bot.outbox = newOutbox(bot.client, bot.seal, DefaultMaxSendAge)
+	bot.outbox = newOutbox(bot.client, bot.seal, &bot.echoes, DefaultMaxSendAge)
 	bot.receipts = newReceipts(ReceiptsOff, bot.client, bot.log)
 	bot.connected.Store(true)
 	bot.dispatcher.begin(bot.life)

@@ -36,6 +36,13 @@ type gap struct {
 func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 	var events []*Event
 	var met []uint64
+	var own []echo
+	if !g.entry.awaitTurn(b.hearing) {
+		if g.entry.dropped && b.hearing.Err() == nil {
+			b.echoes.gapFilled(g.room.id)
+		}
+		return nil
+	}
 	defer g.entry.release()
 	fetched, rest := 0, ""
 	log := b.log.With("room_id", g.room.id)
@@ -62,6 +69,10 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 			if !ok || !validEventID(parsed.ID) {
 				log.Warn("event of a gap skipped", "reason", "malformed")
 				continue
+			}
+			if e, ok := echoOf(g.room.id, b.UserID(), &parsed); ok {
+				b.echoes.hear(e)
+				own = append(own, e)
 			}
 			key, fresh := b.meet(parsed.ID)
 			if !fresh {
@@ -90,13 +101,19 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 		var a arrival
 		for i, e := range events {
 			a.event(&b.inbox, within(g.entry.key, g.filled+i), e)
+			if g.entry.left {
+				e.entry.repeats()
+			}
 		}
-		changes := b.remember(met)
+		kept := b.keepEchoes(own)
+		changes := append(b.remember(met), kept.changes...)
 		if rest != "" {
 			changes = append(changes, g.shrink(rest, len(events)))
 		}
 		a.put(b.journal, changes...)
+		kept.check(b)
 	}
+	b.echoes.gapFilled(g.room.id)
 	return events
 }
 

@@ -45,6 +45,7 @@ type setting struct {
 	config   func(*niobot.Config)
 	opts     []niobot.Option
 	commands []*niobot.Command
+	server   fakehs.Options
 	before   func(h *house) // Called before the bot runs
 	tune     func(*niobot.Bot)
 }
@@ -54,7 +55,7 @@ func inHouse(t *testing.T, s setting, f func(h *house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := &house{t: t, logs: newRecords(), ended: make(chan struct{})}
-		h.hs = fakehs.New(fakehs.Options{})
+		h.hs = fakehs.New(s.server)
 		session := h.register("bot")
 		h.botID, h.token = session.UserID, session.Token
 		h.alice = h.guest("alice")

@@ -30,7 +30,8 @@ type intake struct {
 	becomes  []membershipChange
 	outside  []*Event // Account data, presence, to-device
 	invites  []*Room
-	upgrades []*Room  // Rooms that may have been replaced
+	upgrades []*Room // Rooms that may have been replaced
+	echoes   []echo
 	met      []uint64 // What counts as new again if the response is broken
 	secrets  secrets  // What encryption is to be told of
 	heads    []*Room  // Rooms that may have changed, where there is a store
@@ -291,15 +292,22 @@ func (in *intake) store(next string) slot {
 		batch := &in.rooms[i]
 		if batch.gap != nil {
 			a.gap(&b.inbox, b.inbox.place(), batch.gap)
+			if in.careful {
+				batch.gap.entry.repeats()
+			}
 		}
 		for _, e := range batch.events {
 			if b.mayStart(e) {
 				a.event(&b.inbox, b.inbox.place(), e)
-				e.entry.left = in.careful // It may have been begun before the crash, and not stored.
+				if in.careful {
+					e.entry.repeats() // It may have been begun before the crash, and not stored.
+				}
 			}
 		}
 	}
-	return a.put(b.journal, in.changes...)
+	kept := b.keepEchoes(in.echoes)
+	defer kept.check(b)
+	return a.put(b.journal, append(in.changes, kept.changes...)...)
 }
 
 // errStateUnread is why a response is asked for again.
@@ -309,6 +317,10 @@ var errStateUnread = errors.New("can't be read from the store")
 func (in *intake) timeline(batch *roomBatch, e *syncjson.View, work bool) (read bool) {
 	if e.HasStateKey {
 		in.state(batch.room, e)
+	}
+	if own, ok := echoOf(batch.room.id, in.bot.UserID(), e); ok {
+		in.bot.echoes.hear(own)
+		in.echoes = append(in.echoes, own)
 	}
 	key, fresh := in.bot.meet(e.ID)
 	if !fresh {
@@ -384,6 +396,9 @@ func (in *intake) finish(next string) error {
 		}
 	}
 	for _, batch := range in.rooms {
+		if batch.gap != nil {
+			b.echoes.gapOpened(batch.room.id)
+		}
 		b.dispatcher.push(batch.room, batch.gap, batch.events)
 		if batch.read != "" {
 			b.receipts.note(batch.room.id, batch.read)

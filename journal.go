@@ -25,6 +25,7 @@ const (
 	tableAside   Table = "aside"   // Those that were given up
 	tableWait    Table = "wait"    // What runs that are not done have heard, by their events
 	tableOnce    Table = "once"    // Runs that must not be repeated, by their events
+	tableEcho    Table = "echo"    // What runs that are not done have sent, as it came back by sync, by their events
 	tableRun     Table = "run"     // What the latest runs left in their rooms
 	tableRoom    Table = "room"    // Rooms without their state
 	tableState   Table = "state"   // State but members, by room, type and key

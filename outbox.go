@@ -30,6 +30,7 @@ const (
 type outbox struct {
 	client *mautrix.Client
 	seal   sealer
+	echoes *echoes
 	maxAge time.Duration // How long a request may be repeated
 	pace   pacer
 
@@ -46,8 +47,8 @@ type turn struct {
 // sealer is what an event is sent as: in an encrypted room, as its ciphertext. It refuses what it can't encrypt.
 type sealer func(ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage) (event.Type, json.RawMessage, error)
 
-func newOutbox(client *mautrix.Client, seal sealer, maxAge time.Duration) *outbox {
-	return &outbox{client: client, seal: seal, maxAge: maxAge, turns: make(map[id.RoomID]*turn)}
+func newOutbox(client *mautrix.Client, seal sealer, own *echoes, maxAge time.Duration) *outbox {
+	return &outbox{client: client, seal: seal, echoes: own, maxAge: maxAge, turns: make(map[id.RoomID]*turn)}
 }
 
 // inTurn calls f when it is its turn in the room.
@@ -89,6 +90,10 @@ func (o *outbox) send(ctx context.Context, room id.RoomID, typ event.Type, conte
 	}
 	var sent id.EventID
 	err = o.inTurn(ctx, room, func() error {
+		var known bool
+		if sent, known = o.echoes.find(txn); known {
+			return nil
+		}
 		typ, body, err := o.sealed(ctx, room, typ, body)
 		if err == nil {
 			sent, err = o.deliver(ctx, room, typ, body, txn)
@@ -112,7 +117,7 @@ func (o *outbox) sealed(
 	err = o.insist(ctx, room, func(ctx context.Context) (err error) {
 		as, content, err = o.seal(ctx, room, typ, body)
 		return err
-	})
+	}, nil)
 	return as, content, err
 }
 
@@ -130,6 +135,7 @@ func (o *outbox) put(ctx context.Context, room id.RoomID, typ event.Type, body j
 
 // deliver makes the request, in the room's turn, until it is answered.
 func (o *outbox) deliver(ctx context.Context, room id.RoomID, typ event.Type, body json.RawMessage, txn string) (sent id.EventID, err error) {
+	defer o.echoes.launch(txn)()
 	err = o.insist(ctx, room, func(ctx context.Context) error {
 		ctx, cancel := unlessSuperseded(ctx)
 		defer cancel()
@@ -139,6 +145,9 @@ func (o *outbox) deliver(ctx context.Context, room id.RoomID, typ event.Type, bo
 			sent = resp.EventID
 		}
 		return err
+	}, func(ctx context.Context) (known bool) {
+		sent, known = o.echoes.afterFailure(ctx, room, txn)
+		return known
 	})
 	if err == nil && sent == "" {
 		err = errNoEventID
@@ -147,8 +156,11 @@ func (o *outbox) deliver(ctx context.Context, room id.RoomID, typ event.Type, bo
 }
 
 // insist makes a request for a room until it is answered for good, at the pace that the server allows, and gives up when
-// it has become too old.
-func (o *outbox) insist(ctx context.Context, room id.RoomID, f func(ctx context.Context) error) error {
+// it has become too old. arrived is asked before an attempt whose predecessor may have reached the server; it tells that
+// none is needed.
+func (o *outbox) insist(
+	ctx context.Context, room id.RoomID, f func(ctx context.Context) error, arrived func(ctx context.Context) bool,
+) error {
 	_, answers := FromContext(ctx)
 	begin := time.Now()
 	var wait backoff
@@ -178,6 +190,9 @@ func (o *outbox) insist(ctx context.Context, room id.RoomID, f func(ctx context.
 		if sleep(ctx, pause) != nil {
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}
+		if arrived != nil && arrived(ctx) {
+			return nil
+		}
 	}
 }
 
@@ -205,9 +220,16 @@ func unlessSuperseded(ctx context.Context) (context.Context, context.CancelFunc)
 // redact removes an event's content.
 func (o *outbox) redact(ctx context.Context, room id.RoomID, target id.EventID, reason, txn string) error {
 	err := o.inTurn(ctx, room, func() error {
+		if _, known := o.echoes.find(txn); known {
+			return nil
+		}
+		defer o.echoes.launch(txn)()
 		return o.insist(ctx, room, func(ctx context.Context) error {
 			_, err := o.client.RedactEvent(ctx, room, target, mautrix.ReqRedact{Reason: reason, TxnID: txn})
 			return err
+		}, func(ctx context.Context) (known bool) {
+			_, known = o.echoes.afterFailure(ctx, room, txn)
+			return known
 		})
 	})
 	if err != nil {
@@ -218,6 +240,9 @@ func (o *outbox) redact(ctx context.Context, room id.RoomID, target id.EventID, 
 
 var errNoEventID = errors.New("the server's answer names no event")
 
+// transactionPrefix is what all transaction ids of the bot begin with.
+const transactionPrefix = "niobot-"
+
 // runTransaction is the transaction id of the n-th send of a command's run. A run that is repeated makes the same
 // ids, so that the server answers with the events that it has.
 func runTransaction(command id.EventID, name string, n uint64) string {
@@ -227,8 +252,8 @@ func runTransaction(command id.EventID, name string, n uint64) string {
 	h.Write([]byte(name))
 	h.Write([]byte{0})
 	h.Write(binary.BigEndian.AppendUint64(nil, n))
-	return "niobot-" + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+	return transactionPrefix + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
 }
 
 // newTransaction is a transaction id that was never used.
-func newTransaction() string { return "niobot-" + rand.Text() }
+func newTransaction() string { return transactionPrefix + rand.Text() }

@@ -126,7 +126,11 @@ func (b *Bot) EndPoll(ctx context.Context, room id.RoomID, poll id.EventID) (Pol
 		content.Results[tally.ids[i]] = len(votes.Users)
 	}
 	r, _ := placeOf(ctx).(*run)
-	if _, err := b.outbox.send(ctx, room, pollEnd, content, r.transaction()); err != nil {
+	transaction := r.transaction()
+	if err := r.outwait(ctx, room, transaction); err != nil {
+		return result, err
+	}
+	if _, err := b.outbox.send(ctx, room, pollEnd, content, transaction); err != nil {
 		return result, fmt.Errorf("end poll %s: %w", poll, err)
 	}
 	result.Ended = true

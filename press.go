@@ -45,7 +45,7 @@ func (p Press) End(ctx context.Context, body Body) error {
 	var errs []error
 	for _, raw := range raw {
 		if e, ok := b.fetched(p.c.Room.id, raw); ok && e.Sender == b.UserID() && reactionKey(e) != "" {
-			errs = append(errs, b.outbox.redact(ctx, p.c.Room.id, e.ID, "", p.c.run.transaction()))
+			errs = append(errs, b.redact(ctx, p.c.run, p.c.Room.id, e.ID, ""))
 		}
 	}
 	return errors.Join(errs...)

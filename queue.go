@@ -56,6 +56,7 @@ type queued struct {
 	record queueRecord
 	slot   slot
 	merged bool // Whether an earlier one may be stored under its key
+	left   bool // Whether it is of the time before the bot's start
 
 	done chan struct{} // Closed when it is on the server or given up
 	id   id.EventID
@@ -79,6 +80,12 @@ func (q *queue) add(ctx context.Context, record queueRecord) (*queued, error) {
 	if earlier := q.known[record.known()]; earlier != nil {
 		q.mu.Unlock()
 		return earlier, nil
+	}
+	if sent, ok := q.bot.echoes.find(record.Transaction); ok {
+		q.mu.Unlock()
+		arrived := &queued{record: record, done: make(chan struct{}), id: sent}
+		close(arrived.done)
+		return arrived, nil
 	}
 	if q.count >= maxOutbox {
 		q.mu.Unlock()
@@ -155,7 +162,7 @@ func (q *queue) load(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read messages that are to be sent: %w", err)
 		}
-		item := &queued{key: record.Key, done: make(chan struct{})}
+		item := &queued{key: record.Key, left: true, done: make(chan struct{})}
 		item.slot = slotOf(tableOutbox, record.Key)
 		if _, err := fmt.Sscanf(record.Key, "%16x", &q.next); err != nil || json.Unmarshal(record.Value, &item.record) != nil {
 			q.bot.log.Error("message that was to be sent can't be read and is dropped", "key", record.Key)
@@ -163,8 +170,20 @@ func (q *queue) load(ctx context.Context) error {
 			continue
 		}
 		q.push(item)
+		q.bot.echoes.hold()
 	}
 	return nil
+}
+
+// arrived is the change that takes a message out of the store that is known to be on the server.
+func (q *queue) arrived(e echo) (Change, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	item := q.known[queueKey{e.room, e.transaction}]
+	if item == nil || q.bot.journal == nil {
+		return Change{}, false
+	}
+	return Delete(tableOutbox, item.key), true
 }
 
 // start sends what waits, and what comes from now on.
@@ -179,10 +198,6 @@ func (q *queue) start() {
 
 // send sends the messages of one room until none waits, or the bot ends.
 func (q *queue) send(room id.RoomID) {
-	// What a process that crashed was sending may still be under way.
-	if sleep(q.bot.life, time.Until(q.bot.inbox.straggling)) != nil {
-		return
-	}
 	for {
 		q.mu.Lock()
 		waiting := q.rooms[room]
@@ -199,16 +214,22 @@ func (q *queue) send(room id.RoomID) {
 			delete(q.edits, record.edit())
 		}
 		q.mu.Unlock()
+		if item.left && q.bot.echoes.outwait(q.bot.life, room, record.Transaction) != nil {
+			return
+		}
 		sent, err := q.deliver(record)
 		if err != nil && q.bot.life.Err() != nil {
 			return // The next start sends it.
 		}
+		q.finish(item, sent, err)
 		q.mu.Lock()
 		waiting.pop()
 		delete(q.known, record.known())
 		q.count--
 		q.mu.Unlock()
-		q.finish(item, sent, err)
+		if item.left {
+			q.bot.echoes.drop()
+		}
 	}
 }
 
@@ -270,12 +291,8 @@ func (b *Bot) enqueue(ctx context.Context, room id.RoomID, out outgoing, r *run)
 	if len(body) > maxContentBytes {
 		return nil, fmt.Errorf("send %s of %d bytes: %w", typ.Type, len(body), ErrTooLarge)
 	}
-	transaction := out.transaction
-	if transaction == "" {
-		transaction = r.transaction()
-	}
 	item, err := b.queue.add(ctx, queueRecord{
-		RoomID: room, Type: typ.Type, Content: body, Transaction: transaction, Edits: out.edits, At: time.Now(),
+		RoomID: room, Type: typ.Type, Content: body, Transaction: out.transaction, Edits: out.edits, At: time.Now(),
 	})
 	if err != nil {
 		return nil, err

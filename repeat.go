@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"maunium.net/go/mautrix/id"
 
@@ -67,19 +66,12 @@ func (r *run) heardBefore(e *Event) bool {
 	return r.isRepeated() && r.call.Message.entry.past.known[r.name()+"\x00"+string(e.ID)]
 }
 
-// stragglers is how long a homeserver may work on requests of a process that crashed. A server that looks for a
-// transaction id only before it begins, as Dendrite does, takes one that is repeated meanwhile for another.
-const stragglers = 2 * time.Second
-
-// outwait keeps a run that is repeated after a crash from sending before no request of its first time is under way.
-func (r *run) outwait(ctx context.Context) error {
+// outwait keeps a run that is repeated from sending before it is known what of it was sent.
+func (r *run) outwait(ctx context.Context, room id.RoomID, transaction string) error {
 	if !r.isRepeated() {
 		return nil
 	}
-	if rest := time.Until(r.call.Message.entry.inbox.straggling); rest > 0 {
-		return sleep(ctx, rest)
-	}
-	return nil
+	return r.call.bot.echoes.outwait(ctx, room, transaction)
 }
 
 // isRepeated tells whether the run's event is one of the time before the bot's start.
@@ -116,6 +108,18 @@ func (b *Bot) loadPasts(ctx context.Context) (map[string]past, error) {
 		}
 		entry, name, _ := strings.Cut(record.Key, "\x00")
 		of(entry).once[name] = true
+	}
+	for record, err := range b.settings.store.Scan(ctx, tableEcho, "") {
+		if err != nil {
+			return nil, fmt.Errorf("read what was sent: %w", err)
+		}
+		entry, transaction, _ := strings.Cut(record.Key, "\x00")
+		if entry == "" {
+			b.echoes.strays = true
+		} else {
+			of(entry)
+		}
+		b.echoes.hear(echo{transaction: transaction, event: id.EventID(record.Value)})
 	}
 	for record, err := range b.settings.store.Scan(ctx, tableWait, "") {
 		if err != nil {

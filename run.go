@@ -102,12 +102,22 @@ func (r *run) transaction() string {
 	if r == nil {
 		return newTransaction()
 	}
-	r.upTo.Store(r.call.bot.waiters.now())
 	name := ""
 	if cmd := r.call.Command; cmd != nil {
 		name = cmd.name
 	}
-	return runTransaction(r.call.Message.ID, name, r.sends.Add(1))
+	return r.transactionOf(name, r.sends.Add(1))
+}
+
+// transactionOf is the transaction id of the n-th send of a part of the run.
+func (r *run) transactionOf(part string, n uint64) string {
+	b := r.call.bot
+	r.upTo.Store(b.waiters.now())
+	transaction := runTransaction(r.call.Message.ID, part, n)
+	if entry := r.call.Message.entry; entry != nil {
+		b.echoes.belongs(transaction, entry)
+	}
+	return transaction
 }
 
 // heardUpTo is the count of the event after which others may answer what the run has sent; nothingBefore where it has
@@ -339,16 +349,19 @@ func (b *Bot) supersede(r *run) {
 		return
 	}
 	b.dispatcher.goOwned(func() {
-		if await(b.hearing, r.begun, r.done) != nil {
+		if await(b.hearing, r.begun, r.done) != nil || await(b.hearing, b.ready, r.done) != nil {
 			return // Both are repeated at the next start.
 		}
-		ctx, cancel := context.WithTimeout(b.hearing, tryAlone)
+		ctx, cancel := context.WithTimeout(b.hearing, repeatTime)
 		defer cancel()
 		if await(ctx, r.call.Message.entry.settled, r.done) == nil || b.hearing.Err() == nil {
 			r.cancel(errSuperseded)
 		}
 	})
 }
+
+// repeatTime is how long a run that is repeated may take to come to where it was.
+const repeatTime = 5 * time.Second
 
 // await returns when one of the channels is closed, or ctx ends.
 func await(ctx context.Context, one, other <-chan struct{}) error {
@@ -382,7 +395,7 @@ func (b *Bot) redactAll(r *run, events []id.EventID) {
 	// The run's context may have ended, with which this has nothing to do.
 	ctx := b.background()
 	for _, e := range events {
-		err := b.outbox.redact(ctx, r.call.Room.id, e, "", r.transaction())
+		err := b.redact(ctx, r, r.call.Room.id, e, "")
 		switch {
 		case err == nil:
 		case ctx.Err() != nil:

@@ -50,7 +50,16 @@ func (b *Bot) Redact(ctx context.Context, room id.RoomID, message id.EventID, re
 	if err := b.connect(ctx); err != nil {
 		return err
 	}
-	return b.outbox.redact(ctx, room, message, reason, newTransaction())
+	return b.redact(ctx, nil, room, message, reason)
+}
+
+// redact is Redact by a run, or by nil.
+func (b *Bot) redact(ctx context.Context, r *run, room id.RoomID, message id.EventID, reason string) error {
+	transaction := r.transaction()
+	if err := r.outwait(ctx, room, transaction); err != nil {
+		return err
+	}
+	return b.outbox.redact(ctx, room, message, reason, transaction)
 }
 
 // Typing shows the bot as typing in the room until the returned function is called, which may be twice.
@@ -117,7 +126,10 @@ func (b *Bot) post(ctx context.Context, room id.RoomID, out outgoing, opts []Sen
 
 // postOne sends a message that is to be one event.
 func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run) (*Sent, error) {
-	if err := r.outwait(ctx); err != nil {
+	if out.transaction == "" {
+		out.transaction = r.transaction()
+	}
+	if err := r.outwait(ctx, room, out.transaction); err != nil {
 		return nil, err
 	}
 	sent := &Sent{
@@ -134,12 +146,8 @@ func (b *Bot) postOne(ctx context.Context, room id.RoomID, out outgoing, r *run)
 	if out.queued {
 		return b.enqueue(ctx, room, out, r)
 	}
-	transaction := out.transaction
-	if transaction == "" {
-		transaction = r.transaction()
-	}
 	typ, content := out.event()
-	made, err := b.outbox.send(ctx, room, typ, content, transaction)
+	made, err := b.outbox.send(ctx, room, typ, content, out.transaction)
 	if err != nil {
 		if repeats {
 			r.unrepeat(sent.ID)
@@ -162,13 +170,14 @@ func (b *Bot) react(ctx context.Context, room id.RoomID, message id.EventID, key
 	if key == "" {
 		return "", errors.New("react: the reaction is empty")
 	}
-	if err := r.outwait(ctx); err != nil {
+	transaction := r.transaction()
+	if err := r.outwait(ctx, room, transaction); err != nil {
 		return "", err
 	}
 	content := &event.ReactionEventContent{
 		RelatesTo: event.RelatesTo{Type: event.RelAnnotation, EventID: message, Key: key},
 	}
-	reaction, err := b.outbox.send(ctx, room, event.EventReaction, content, r.transaction())
+	reaction, err := b.outbox.send(ctx, room, event.EventReaction, content, transaction)
 	if err == nil {
 		r.reacted(reaction)
 	}

@@ -92,8 +92,7 @@ func (s *Stream) add(ctx context.Context, body Body, live bool) error {
 		out.replyTo = s.c.Message.original()
 	}
 	s.made++
-	out.transaction = runTransaction(s.c.Message.ID, s.name, s.made)
-	s.run.upTo.Store(s.c.bot.waiters.now())
+	out.transaction = s.run.transactionOf(s.name, s.made)
 	sent, err := s.c.bot.post(ctx, s.c.Room.id, out, s.options(len(s.parts), live), s.run)
 	if err != nil {
 		return fmt.Errorf("stream: %w", err)

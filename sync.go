@@ -53,9 +53,13 @@ func (b *Bot) sync(ctx context.Context, at resumption) error {
 		switch {
 		case err == nil:
 			wait.reset()
+			b.echoes.mends()
 			if !ready {
 				b.log.Info("ready", "rooms", len(b.Rooms()))
 				close(b.ready)
+				if b.keeps() {
+					b.echoes.drop()
+				}
 			}
 			since, before, late, anew, ready, refused = next, in, false, false, true, 0
 		case since != "" && isRefused(err) && refused >= maxRefusals:
@@ -75,6 +79,7 @@ func (b *Bot) sync(ctx context.Context, at resumption) error {
 			if isRefused(err) {
 				refused++
 			}
+			b.echoes.breaks()
 			b.log.Warn("sync failed", "retry_in", pause, "err", err)
 			if sleep(ctx, pause) != nil {
 				return nil
@@ -100,8 +105,8 @@ func (b *Bot) syncOnce(
 	if in.since != "" {
 		query["since"] = in.since
 		limit = pollTimeout + pollSlack
-		if !in.late {
-			// A bot that is not ready yet does not wait for something to happen.
+		if !in.late && !b.echoes.areBroken() {
+			// A bot that is not ready yet, or was cut off, does not wait for something to happen.
 			query["timeout"] = strconv.FormatInt(pollTimeout.Milliseconds(), 10)
 		}
 	}

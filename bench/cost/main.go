@@ -23,6 +23,7 @@ import (
 
 	"github.com/niobot/niobot/bench/town"
 	"github.com/niobot/niobot/bench/victim"
+	"github.com/niobot/niobot/internal/fakehs"
 )
 
 // What is promised.
@@ -150,7 +151,7 @@ const (
 
 // answer is the processor's time of a bot from its start to its end, between which it answers commands.
 func (m *meter) answer(ctx context.Context, kind string, commands, crowd int) (cpu time.Duration, err error) {
-	t, err := town.New(crowdRooms, crowdUsers, 1)
+	t, err := town.New(crowdRooms, crowdUsers, 1, fakehs.Options{})
 	if err != nil {
 		return 0, err
 	}
@@ -197,7 +198,7 @@ func (m *meter) live(ctx context.Context, t *town.Town, store victim.Place, f fu
 
 // restart is the first start and the next, in many rooms.
 func (m *meter) restart(ctx context.Context) (first, again spell, err error) {
-	t, err := town.New(m.options.rooms, crowdUsers, 1)
+	t, err := town.New(m.options.rooms, crowdUsers, 1, fakehs.Options{})
 	if err != nil {
 		return first, again, err
 	}

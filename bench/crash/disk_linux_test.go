@@ -19,6 +19,7 @@ import (
 	"github.com/niobot/niobot/bench/ledger"
 	"github.com/niobot/niobot/bench/town"
 	"github.com/niobot/niobot/bench/victim"
+	"github.com/niobot/niobot/internal/fakehs"
 )
 
 func TestMain(m *testing.M) {
@@ -173,7 +174,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 }
 
 func fillAndFree(t *testing.T, d disk, killed bool) {
-	here, err := town.New(4, 2, 1)
+	here, err := town.New(4, 2, 1, fakehs.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, here.Close()) })
 	here.Listen()

@@ -5,6 +5,7 @@
 //	go run -tags goolm ./bench/crash -commands 10000 -kills 100 -store postgres
 //	go run -tags goolm ./bench/crash -commands 10000 -kills 100 -standby
 //	go run -tags goolm ./bench/crash -commands 2000 -kills 40 -encrypted -users 3
+//	go run -tags goolm ./bench/crash -commands 2000 -kills 40 -forgetful
 //
 // The homeserver is a fake one in this process, which also limits the rate of requests, fails, cuts connections, and
 // sends events twice, again, in another order, or not at all until they are asked for. The bot is a process of its own,
@@ -28,6 +29,7 @@ import (
 
 	"github.com/niobot/niobot/bench/town"
 	"github.com/niobot/niobot/bench/victim"
+	"github.com/niobot/niobot/internal/fakehs"
 	"github.com/niobot/niobot/internal/pgtest"
 )
 
@@ -39,6 +41,7 @@ type options struct {
 	store    string
 	standby  bool
 	secret   bool
+	forgets  bool
 	rooms    int
 	users    int
 	calm     bool
@@ -74,6 +77,8 @@ func readFlags() (o options, err error) {
 	flags.StringVar(&o.store, "store", victim.SQLite, "the bot's store: sqlite or postgres")
 	flags.BoolVar(&o.standby, "standby", false, "let a second bot stand by, and take over")
 	flags.BoolVar(&o.secret, "encrypted", false, "encrypt all rooms")
+	flags.BoolVar(&o.forgets, "forgetful", false,
+		"let the homeserver restart at half of the kills, and forget transaction ids by that")
 	flags.IntVar(&o.rooms, "rooms", 10, "how many rooms there are")
 	flags.IntVar(&o.users, "users", 5, "how many users speak in each")
 	flags.BoolVar(&o.calm, "calm", false, "let the homeserver make no faults")
@@ -117,7 +122,7 @@ func run(ctx context.Context, o options, out io.Writer) (sound bool, err error) 
 	default:
 		return false, fmt.Errorf("a store of the kind %q does not survive", o.store)
 	}
-	t, err := town.New(o.rooms, o.users, o.seed)
+	t, err := town.New(o.rooms, o.users, o.seed, fakehs.Options{Forgetful: o.forgets})
 	if err != nil {
 		return false, err
 	}

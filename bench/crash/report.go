@@ -13,6 +13,7 @@ type figures struct {
 
 	kills     int
 	moments   [moments]int
+	restarts  int // Of the homeserver
 	faults    int
 	starts    []time.Duration // From the start of a process to ready
 	orphan    time.Time       // When the worker was killed that another is to follow; zero otherwise
@@ -52,6 +53,9 @@ func (s *storm) report(out io.Writer) (sound bool, err error) {
 		s.options.standby, v.Asked, s.options.rooms)
 	w.line("kills", "%d: %s", f.kills, f.shares())
 	w.line("faults", "%d", f.faults)
+	if s.options.forgets {
+		w.line("restarts", "%d of the homeserver, which forgets transaction ids", f.restarts)
+	}
 	w.line("lost", "%d", v.Lost)
 	w.line("double", "%d", v.Double)
 	w.line("stray", "%d", v.Stray)

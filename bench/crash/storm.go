@@ -20,12 +20,13 @@ const (
 	atStart               // While it starts, or takes over
 	twice                 // As at work, and once more as soon as it is back
 	atStop                // While it stops, as it was asked to
+	restart               // Some time after the homeserver has restarted
 	both                  // Together with the one that stands by
 	moments
 )
 
 func (m moment) String() string {
-	return [moments]string{"at work", "at start", "twice", "at stop", "both"}[m]
+	return [moments]string{"at work", "at start", "twice", "at stop", "after a restart", "both"}[m]
 }
 
 // Bounds of the times before a kill, each of which is left to chance.
@@ -128,6 +129,8 @@ func (s *storm) cycle(ctx context.Context, commands int) error {
 
 func (s *storm) pick() moment {
 	switch roll := s.rng.IntN(100); {
+	case roll < 20 && s.options.forgets:
+		return restart
 	case roll < 55:
 		return atWork
 	case roll < 75:
@@ -156,6 +159,14 @@ func (s *storm) strike(ctx context.Context, m moment) error {
 			return err
 		}
 		worker = s.rng.IntN(len(s.slots))
+	case restart:
+		// The bot lives on, and is killed while it makes good what the restart has done.
+		if err := s.restart(ctx); err != nil {
+			return err
+		}
+		if err := s.pause(ctx, longestWork); err != nil {
+			return err
+		}
 	case twice:
 		if err := s.kill(ctx, m, worker); err != nil {
 			return err
@@ -218,12 +229,23 @@ func (s *storm) kill(ctx context.Context, m moment, slots ...int) error {
 	if err := s.checker.check(ctx); err != nil {
 		return err
 	}
+	if s.options.forgets && s.rng.IntN(2) == 0 {
+		if err := s.restart(ctx); err != nil {
+			return err
+		}
+	}
 	for _, slot := range slots {
 		if err := s.start(slot); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// restart restarts the homeserver.
+func (s *storm) restart(ctx context.Context) error {
+	s.figures.restarts++
+	return s.town.Homeserver.Restart(ctx)
 }
 
 func (s *storm) isGone(p *victim.Process) bool {

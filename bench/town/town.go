@@ -33,8 +33,8 @@ type Town struct {
 }
 
 // New makes a town of so many rooms, with the bot and all users in each.
-func New(rooms, users int, seed uint64) (*Town, error) {
-	t := &Town{Homeserver: fakehs.New(fakehs.Options{}), rng: rand.New(rand.NewPCG(seed, 1)), deafen: func() {}}
+func New(rooms, users int, seed uint64, o fakehs.Options) (*Town, error) {
+	t := &Town{Homeserver: fakehs.New(o), rng: rand.New(rand.NewPCG(seed, 1)), deafen: func() {}}
 	if err := t.build(rooms, users); err != nil {
 		return nil, errors.Join(fmt.Errorf("set the homeserver up: %w", err), t.Homeserver.Close())
 	}

@@ -28,6 +28,7 @@ type call struct {
 	user    *user
 	device  *device
 	token   string
+	life    int // How often the server had restarted when the request came
 	body    []byte
 	effects effects
 }

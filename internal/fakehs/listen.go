@@ -107,13 +107,14 @@ func (s *Server) open() error {
 	return nil
 }
 
-// Restart looks from outside as a restart of a server process does: connections are cut, new ones are refused for
-// [Options.RestartDelay], then the same state is back on the same address. If ctx ends first, the server comes back at
+// Restart looks from outside as a restart of a server process does: connections are cut, requests that are not done have
+// no effect any more, new ones are refused for [Options.RestartDelay], then the same state is back on the same address. If ctx ends first, the server comes back at
 // once and ctx's error is returned.
 func (s *Server) Restart(ctx context.Context) error {
 	if err := s.Unplug(); err != nil {
 		return err
 	}
+	s.endRequests()
 	delay := time.NewTimer(s.opts.RestartDelay)
 	defer delay.Stop()
 	select {
@@ -121,4 +122,17 @@ func (s *Server) Restart(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	return errors.Join(s.Plug(), ctx.Err())
+}
+
+// endRequests keeps requests under way from having an effect, and forgets those of before where the server is forgetful.
+func (s *Server) endRequests() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.restarts++
+	if !s.opts.Forgetful {
+		return
+	}
+	for _, d := range s.tokens {
+		clear(d.txns)
+	}
 }

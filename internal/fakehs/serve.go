@@ -13,6 +13,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route) {
 	start := time.Now()
 	c := &call{s: s, w: w, r: r, route: rt}
 	entry := s.logRequest(c)
+	s.mu.Lock()
+	c.life = s.restarts
+	s.mu.Unlock()
 	reply, err := s.answer(c, entry)
 	status, header, body := s.render(reply, err)
 	s.finishRequest(entry, status)
@@ -60,6 +63,9 @@ func (s *Server) answer(c *call, entry *Request) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.life != s.restarts {
+		panic(http.ErrAbortHandler)
+	}
 	reply, err := c.route.handle(c)
 	if err != nil || reply == nil {
 		return reply, err

@@ -29,6 +29,8 @@ type Options struct {
 	MaxTimeline int
 	// RestartDelay is how long [Server.Restart] refuses connections. Zero means 20 ms.
 	RestartDelay time.Duration
+	// Forgetful makes [Server.Restart] forget transaction ids, as a restart of Dendrite does. Syncs still tell them.
+	Forgetful bool
 }
 
 // Server is a homeserver in memory. It implements [http.Handler]; [Server.Listen] gives it an address of its own.
@@ -44,6 +46,7 @@ type Server struct {
 
 	mu         sync.Mutex
 	closed     bool
+	restarts   int
 	pos        int64 // the last position given out in the one stream that all sync tokens count
 	serial     uint64
 	users      map[id.UserID]*user
