@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"image"
 	"image/color"
@@ -12,7 +13,9 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -34,7 +37,14 @@ func TestMedia(t *testing.T) {
 		{name: "plain gallery", run: func(t *testing.T, hs Homeserver) { mediaGallery(t, hs, plainRoom) }},
 		{name: "encrypted gallery", run: func(t *testing.T, hs Homeserver) { mediaGallery(t, hs, secretRoom) }},
 		{name: "a file as an argument", run: mediaArgument},
+		{name: "a recording", run: mediaRecording},
 	})
+}
+
+// withFFmpeg tells whether the bots find ffmpeg, which shows more of videos and voice messages.
+func withFFmpeg() bool {
+	_, err := exec.LookPath("ffmpeg")
+	return err == nil
 }
 
 // sampleFile is a file, and what its message is to say.
@@ -94,9 +104,9 @@ func mediaSamples(t *testing.T) []sampleFile {
 		{name: "song.flac", data: stored("song.flac"), make: attachment.Of, kind: attachment.KindAudio, mime: "audio/flac",
 			duration: 600 * time.Millisecond},
 		{name: "film.mp4", data: stored("film.mp4"), make: attachment.Of, kind: attachment.KindVideo, mime: "video/mp4",
-			width: 64, duration: 600 * time.Millisecond},
+			width: 64, duration: 600 * time.Millisecond, thumbnail: withFFmpeg()},
 		{name: "film.webm", data: stored("film.webm"), make: attachment.Of, kind: attachment.KindVideo, mime: "video/webm",
-			width: 64, duration: 600 * time.Millisecond},
+			width: 64, duration: 600 * time.Millisecond, thumbnail: withFFmpeg()},
 		{name: "voice.ogg", data: stored("voice.opus"), make: attachment.Voice, kind: attachment.KindVoice, mime: "audio/ogg",
 			duration: 600 * time.Millisecond},
 	}
@@ -160,7 +170,9 @@ func (b *secretBot) getsFile(m *niobot.Message, want sampleFile) *event.MessageE
 	if !ok || info.Kind != want.kind || info.Name != want.name || info.Size != int64(len(want.data)) ||
 		want.mime != "" && info.MIME != want.mime || info.Width != want.width || info.Animated != want.animated ||
 		(info.Duration-want.duration).Abs() > 10*time.Millisecond || info.Encrypted != secret ||
-		want.thumbnail != info.HasThumbnail || (want.kind == attachment.KindImage) != (info.Blurhash != "") {
+		want.thumbnail != info.HasThumbnail ||
+		(want.thumbnail || want.kind == attachment.KindImage) != (info.Blurhash != "") ||
+		(want.kind == attachment.KindVoice && withFFmpeg()) != (len(info.Waveform) > 0) {
 		b.t.Errorf("%s is announced as %+v", want.name, info)
 	}
 	ctx, cancel := context.WithTimeout(b.t.Context(), scenarioLimit)
@@ -264,5 +276,39 @@ func mediaArgument(t *testing.T, hs Homeserver) {
 	check(t, "download the answer", err)
 	if got := readAll(t, received); string(got) != "QUIET" {
 		t.Errorf("the answer is %q", got)
+	}
+}
+
+// mediaRecording sends a recording that has to become Opus in Ogg first.
+func mediaRecording(t *testing.T, hs Homeserver) {
+	if !withFFmpeg() {
+		t.Skip("SKIPPED: ffmpeg is not installed, so that nothing is converted")
+	}
+	const rate, length = 8000, 2 * time.Second
+	wav := []byte("RIFF\x24\x7d\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00" +
+		"data\x00\x7d\x00\x00")
+	for i := range rate * int(length/time.Second) {
+		wav = binary.LittleEndian.AppendUint16(wav, uint16(int16(20000*math.Sin(float64(i)/3))))
+	}
+	alice, bot := newSecretBot(t, hs, "alice"), newSecretBot(t, hs, "bot")
+	room := secretRoom(alice, bot)
+	m := alice.attaches(room, niobot.Attach(attachment.Voice(attachment.Bytes("memo.wav", wav))), bot)
+	var e struct {
+		Content json.RawMessage `json:"content"`
+	}
+	check(t, "read the event", json.Unmarshal(m.JSON(), &e))
+	checkMedia(t, e.Content)
+	info, ok := m.File()
+	if !ok || info.Kind != attachment.KindVoice || info.Name != "memo.ogg" || info.MIME != "audio/ogg" || !info.Encrypted ||
+		(info.Duration-length).Abs() > 50*time.Millisecond || len(info.Waveform) < 30 || len(info.Waveform) > 120 {
+		t.Errorf("it is announced as %+v", info)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), scenarioLimit)
+	defer cancel()
+	received, err := bot.Download(ctx, m)
+	check(t, "download the recording", err)
+	if got := readAll(t, received); int64(len(got)) != info.Size || !bytes.HasPrefix(got, []byte("OggS")) ||
+		!bytes.HasPrefix(got[28:], []byte("OpusHead")) {
+		t.Errorf("%d bytes arrive, and %d were announced", len(got), info.Size)
 	}
 }
