@@ -42,7 +42,7 @@ func (s studio) home() *home {
 func (s studio) make(name string, args ...string) string {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name)
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)
 	defer cancel()
 	args = slices.Concat([]string{"-nostdin", "-hide_banner", "-loglevel", "error", "-y"}, args, []string{"file:" + path})
 	out, err := exec.CommandContext(ctx, s.program, args...).CombinedOutput()

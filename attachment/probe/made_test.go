@@ -129,7 +129,7 @@ var films = []made{
 // run starts a program of the test, and gives what it prints.
 func run(t *testing.T, program string, args ...string) ([]byte, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var complaint bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)
