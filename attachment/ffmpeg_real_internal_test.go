@@ -56,18 +56,21 @@ func TestFFmpegIsEnded(t *testing.T) {
 	r, _ := realTool(t)
 	path := hours(t)
 	full := errors.New("the disk is full")
+	goOn := func(context.CancelFunc) error { return nil }
+	stop := func(cancel context.CancelFunc) error { cancel(); return nil }
+	fail := func(context.CancelFunc) error { return full }
 	for name, tt := range map[string]struct {
 		limit time.Duration
 		codec string
 		write func(cancel context.CancelFunc) error
 		want  error
 	}{
-		"after its time":               {time.Second, "libopus", func(context.CancelFunc) error { return nil }, context.DeadlineExceeded},
-		"with the context":             {time.Hour, "pcm_s16le", func(stop context.CancelFunc) error { stop(); return nil }, context.Canceled},
-		"when its output is not taken": {time.Hour, "pcm_s16le", func(context.CancelFunc) error { return full }, full},
+		"after its time":               {time.Second, "libopus", goOn, context.DeadlineExceeded},
+		"with the context":             {time.Hour, "pcm_s16le", stop, context.Canceled},
+		"when its output is not taken": {time.Hour, "pcm_s16le", fail, full},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			out := writerFunc(func(p []byte) (int, error) { return len(p), tt.write(cancel) })
 			done := make(chan error, 1)
@@ -79,7 +82,7 @@ func TestFFmpegIsEnded(t *testing.T) {
 				if !errors.Is(err, tt.want) {
 					t.Errorf("got %v, want %v", err, tt.want)
 				}
-			case <-time.After(30 * time.Second):
+			case <-time.After(2 * time.Minute):
 				t.Error("it goes on")
 				cancel()
 				<-done
@@ -112,7 +115,7 @@ func TestFFmpegFollowsNothingInAnyFormat(t *testing.T) {
 		}
 		tried[demuxer] = true
 		for _, list := range lists {
-			err := r.run(t.Context(), time.Minute, inMemory([]byte(list)), "", mime, io.Discard,
+			err := r.run(t.Context(), 5*time.Minute, inMemory([]byte(list)), "", mime, io.Discard,
 				"-vn", "-c:a", "pcm_s16le", "-f", "s16le")
 			if err == nil {
 				t.Errorf("%s: it reads %q", mime, list)

@@ -68,6 +68,8 @@ var converted = []madeImage{
 	{name: "two.ico", mime: "image/x-icon", args: "-size 64x64 gradient:red-blue -define icon:auto-resize=32,64"},
 }
 
+const av1 = "-c:v libaom-av1 -cpu-used 8 "
+
 // drawn are made by ffmpeg.
 var drawn = []madeImage{
 	{name: "one.png", mime: "image/png", args: "-frames:v 1"},
@@ -81,9 +83,12 @@ var drawn = []madeImage{
 	{name: "one.jpg", mime: "image/jpeg", args: "-frames:v 1 -pix_fmt yuvj420p"},
 	{name: "one.bmp", mime: "image/bmp", args: "-frames:v 1"},
 	{name: "one.tiff", mime: "image/tiff", args: "-frames:v 1"},
-	{name: "still.avif", mime: "image/avif", args: "-frames:v 1 -c:v libaom-av1 -cpu-used 8 -still-picture 1", codecs: []string{"av1"}},
-	{name: "moving.avif", mime: "image/avif", args: "-frames:v 3 -c:v libaom-av1 -cpu-used 8", animated: true, codecs: []string{"av1"}},
-	{name: "deep.avif", mime: "image/avif", args: "-frames:v 1 -pix_fmt yuv420p10le -c:v libaom-av1 -cpu-used 8 -still-picture 1", codecs: []string{"av1"}},
+	{name: "still.avif", mime: "image/avif", args: "-frames:v 1 " + av1 + "-still-picture 1",
+		codecs: []string{"av1"}},
+	{name: "moving.avif", mime: "image/avif", args: "-frames:v 3 " + av1, animated: true,
+		codecs: []string{"av1"}},
+	{name: "deep.avif", mime: "image/avif", args: "-frames:v 1 -pix_fmt yuv420p10le " + av1 + "-still-picture 1",
+		codecs: []string{"av1"}},
 }
 
 // imageMagick finds a program of ImageMagick, also where another has its name.
