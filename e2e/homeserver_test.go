@@ -20,8 +20,8 @@ import (
 
 // Limits of waiting. They are far above what a scenario needs, so that only a fault reaches them.
 const (
-	startLimit    = 30 * time.Second // from exec to the first answer on /versions
-	scenarioLimit = 60 * time.Second // all requests of one user in one scenario
+	startLimit    = 2 * time.Minute // from exec to the first answer on /versions
+	scenarioLimit = 2 * time.Minute // all requests of one user in one scenario
 )
 
 // Homeserver is a server that scenarios run against. Its methods may be called by several scenarios at once, except
