@@ -12,13 +12,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/niobot/niobot"
+	"github.com/niobot/niobot/internal/leak"
 	"github.com/niobot/niobot/niobottest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func TestCloseMayBeCalledAtAnyTimeAndTwice(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer leak.VerifyNone(t)
 	t.Run("before Run", func(t *testing.T) {
 		bot := newBot(t)
 		for range 2 {
@@ -120,7 +121,7 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 			}
 		})
 	}
-	goleak.VerifyNone(t, ignored)
+	leak.VerifyNone(t, ignored)
 }
 
 func TestBusyBotLeavesNothingBehind(t *testing.T) {
@@ -150,7 +151,7 @@ func TestBusyBotLeavesNothingBehind(t *testing.T) {
 			stop()
 		}
 	})
-	goleak.VerifyNone(t, ignored)
+	leak.VerifyNone(t, ignored)
 }
 
 func TestStopEndsTheLongPollAndAllThatWaits(t *testing.T) {

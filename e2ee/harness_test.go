@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"go.mau.fi/util/dbutil"
-	"go.uber.org/goleak"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -28,6 +27,7 @@ import (
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/e2ee"
 	"github.com/niobot/niobot/internal/fakehs"
+	"github.com/niobot/niobot/internal/leak"
 	"github.com/niobot/niobot/store/postgres"
 	"github.com/niobot/niobot/store/sqlite"
 )
@@ -35,7 +35,7 @@ import (
 // limit ends what would wait for ever; no test comes near it.
 const limit = time.Minute
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func newServer(t testing.TB) *fakehs.Server {
 	t.Helper()

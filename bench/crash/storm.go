@@ -35,8 +35,8 @@ const (
 	longestStart = 200 * time.Millisecond
 	longestBirth = 20 * time.Millisecond
 	longestStop  = 700 * time.Millisecond
-	rest         = 5 * time.Second  // What the last bot has for what others left, such as gaps to fill
-	longestReady = 30 * time.Second // What is waited for a bot that is to be killed at work
+	rest         = 5 * time.Second // What the last bot has for what others left, such as gaps to fill
+	longestReady = 2 * time.Minute // What is waited for a bot that is to be killed at work
 )
 
 // storm kills bots.

@@ -5,14 +5,14 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/niobot/niobot/internal/leak"
 )
 
 // TestMain checks that no server has left a goroutine behind.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	http.DefaultClient.CloseIdleConnections()
-	if err := goleak.Find(); err != nil && code == 0 {
+	if err := leak.Find(); err != nil && code == 0 {
 		os.Stderr.WriteString(err.Error())
 		code = 1
 	}
