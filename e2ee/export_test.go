@@ -59,3 +59,34 @@ func (e *Encryption) ForgetSessions() {
 	defer g.store.mu.Unlock()
 	clear(g.store.cache)
 }
+
+// Claim sends the session to a device as the key of a session of this device's own, by an olm message that is genuine.
+func (e *Encryption) Claim(ctx context.Context, to niobot.Account, room id.RoomID, session id.SessionID, key string) error {
+	g, err := e.running()
+	if err != nil {
+		return err
+	}
+	if _, err := g.devices.query(ctx, []id.UserID{to.UserID}); err != nil {
+		return err
+	}
+	device, err := g.deviceOf(ctx, to.UserID, to.DeviceID)
+	if err != nil {
+		return err
+	}
+	return g.sendTo(ctx, device, event.ToDeviceRoomKey, &event.RoomKeyEventContent{
+		Algorithm: id.AlgorithmMegolmV1, RoomID: room, SessionID: session, SessionKey: key,
+	})
+}
+
+// SessionKey is the key of the session that the next message into the room is written with.
+func (e *Encryption) SessionKey(ctx context.Context, room id.RoomID) (string, error) {
+	g, err := e.running()
+	if err != nil {
+		return "", err
+	}
+	r := g.rooms.of(room)
+	if err := g.loadSession(ctx, r); err != nil {
+		return "", err
+	}
+	return r.session.Internal.Key(), nil
+}

@@ -25,10 +25,12 @@ const maxCachedSessions = 512
 var (
 	errNotAskedFor = errors.New("a forwarded key that nobody asked for")
 	errOtherRoom   = errors.New("the session belongs to another room")
+	errOtherSender = errors.New("the session belongs to another device")
 )
 
 // keyStore is mautrix' store of keys, with what the machine leaves unchecked: errors of writes, which it logs only,
-// forwarded keys, which it takes from anybody, and a session's room, which it lets anybody change who has the session.
+// forwarded keys, which it takes from anybody, and a session's room and sender, which it lets anybody change who has the
+// session.
 type keyStore struct {
 	*crypto.SQLCryptoStore
 
@@ -146,12 +148,8 @@ func (s *keyStore) PutGroupSession(ctx context.Context, session *crypto.InboundG
 	if session.KeySource == id.KeySourceForward && !s.wanted(ctx, session) {
 		return errNotAskedFor
 	}
-	room, known, err := s.sessionRoom(ctx, session.ID())
-	if err != nil {
-		return s.note(err)
-	}
-	if known && room != session.RoomID {
-		return errOtherRoom
+	if err := s.owned(ctx, session); err != nil {
+		return err
 	}
 	defer s.forget(session.ID())
 	return s.note(s.SQLCryptoStore.PutGroupSession(ctx, session))
@@ -164,14 +162,36 @@ func (s *keyStore) forget(session id.SessionID) {
 	delete(s.cache, session)
 }
 
-func (s *keyStore) sessionRoom(ctx context.Context, session id.SessionID) (room id.RoomID, known bool, err error) {
-	err = s.DB.QueryRow(ctx,
-		"SELECT room_id FROM crypto_megolm_inbound_session WHERE session_id=$1 AND account_id=$2 AND session IS NOT NULL",
-		session, s.AccountID).Scan(&room)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", false, nil
+// owned checks that a session, where it is known, stays that of the same room and device. All who can read it could
+// say otherwise, and have the messages of its owner be taken for those of somebody else, who has not written them.
+func (s *keyStore) owned(ctx context.Context, session *crypto.InboundGroupSession) error {
+	var room id.RoomID
+	var sender id.SenderKey
+	var user id.UserID
+	err := s.DB.QueryRow(ctx, `SELECT room_id, COALESCE(sender_key, ''), source_user FROM crypto_megolm_inbound_session
+		WHERE session_id=$1 AND account_id=$2 AND session IS NOT NULL`,
+		session.ID(), s.AccountID).Scan(&room, &sender, &user)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return s.note(fmt.Errorf("look up whose session it is: %w", err))
+	case room != session.RoomID:
+		return errOtherRoom
+	case sender != session.SenderKey:
+		return errOtherSender
+	case session.KeySource != id.KeySourceDirect || session.SourceUser == user:
+		return nil
 	}
-	return room, err == nil, err
+	// What was known from a backup or by hearsay has come by a device: whoever sent it must have the session's.
+	device, err := s.FindDeviceByKey(ctx, session.SourceUser, session.SenderKey)
+	if err != nil {
+		return s.note(fmt.Errorf("look up whose session it is: %w", err))
+	}
+	if device == nil {
+		return errOtherSender
+	}
+	return nil
 }
 
 // inbound returns the session to read with, or nil.
