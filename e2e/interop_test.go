@@ -5,7 +5,9 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -14,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
+	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/e2ee"
 	"github.com/niobot/niobot/e2ee/verify"
 )
@@ -26,7 +30,10 @@ func TestInterop(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("interop", "node_modules")); err != nil {
 		t.Fatalf("run npm ci in e2e/interop first: %v", err)
 	}
-	runEverywhere(t, []scenario{{name: "matrix-js-sdk reads, is read and verifies", run: interopClient}})
+	runEverywhere(t, []scenario{
+		{name: "matrix-js-sdk reads, is read, verifies and votes", run: interopClient},
+		{name: "matrix-js-sdk verifies by codes", run: interopCodes},
+	})
 }
 
 // foreigner is the client, in a process of its own.
@@ -48,9 +55,11 @@ type fact struct {
 	CrossSigningVerified bool
 	UserVerified         bool
 	Emoji                []string
+	Code                 []byte // Of a QR code
 }
 
-func startForeigner(t *testing.T, hs Homeserver, bot *secretBot) *foreigner {
+// startForeigner starts the client, which does its part: emoji, or codes.
+func startForeigner(t *testing.T, hs Homeserver, bot *secretBot, part string) *foreigner {
 	t.Helper()
 	account := hs.Register(t, "js")
 	ctx, cancel := untilDeadline(t)
@@ -58,7 +67,7 @@ func startForeigner(t *testing.T, hs Homeserver, bot *secretBot) *foreigner {
 	cmd.Dir = "interop"
 	cmd.Env = append(os.Environ(),
 		"HOMESERVER="+hs.URL(), "USER="+account.UserID.String(), "DEVICE="+account.DeviceID.String(),
-		"TOKEN="+account.Token, "BOT="+bot.account.UserID.String(), "BOT_DEVICE="+bot.account.DeviceID.String())
+		"TOKEN="+account.Token, "PART="+part, "BOT="+bot.account.UserID.String(), "BOT_DEVICE="+bot.account.DeviceID.String())
 	cmd.Stderr = t.Output()
 	cmd.WaitDelay = 5 * time.Second
 	inOwnGroup(cmd)
@@ -100,16 +109,11 @@ func (f *foreigner) say(word string) {
 	check(f.t, "tell the client "+word, err)
 }
 
-// compares looks at the emoji of both sides, and confirms both.
-func (f *foreigner) compares(comparing <-chan *verify.Session) {
+// compares looks at the emoji of both sides, and confirms both, the bot's first or last.
+func (f *foreigner) compares(comparing <-chan *verify.Session, late bool) {
 	f.t.Helper()
 	theirs := f.tells("emoji").Emoji
-	var s *verify.Session
-	select {
-	case s = <-comparing:
-	case <-time.After(scenarioLimit):
-		f.t.Fatal("the bot has no emoji to show")
-	}
+	s := await(f.t, comparing)
 	var ours []string
 	for _, e := range s.Emoji() {
 		ours = append(ours, e.Symbol)
@@ -117,27 +121,98 @@ func (f *foreigner) compares(comparing <-chan *verify.Session) {
 	if len(ours) != 7 || !slices.Equal(ours, theirs) {
 		f.t.Fatalf("the bot shows %q, the client %q", ours, theirs)
 	}
-	check(f.t, "confirm the bot's side", s.Confirm(f.t.Context()))
+	if !late {
+		check(f.t, "confirm the bot's side", s.Confirm(f.t.Context()))
+	}
 	f.say("match")
+	f.tells("confirmed")
+	if late {
+		check(f.t, "confirm the bot's side", s.Confirm(f.t.Context()))
+	}
+	f.verifies(s)
+}
+
+// verifies waits until both sides are done.
+func (f *foreigner) verifies(s *verify.Session) {
+	f.t.Helper()
 	f.tells("verified")
+	f.ends(s)
+	check(f.t, "verify", s.Err())
+}
+
+func (f *foreigner) ends(s *verify.Session) {
+	f.t.Helper()
 	select {
 	case <-s.Ended():
-		check(f.t, "verify", s.Err())
 	case <-time.After(scenarioLimit):
 		f.t.Fatalf("the bot's side stays %v", s.State())
 	}
 }
 
+// await is the next session that has come to a step.
+func await(t *testing.T, sessions <-chan *verify.Session) *verify.Session {
+	t.Helper()
+	select {
+	case s := <-sessions:
+		return s
+	case <-time.After(scenarioLimit):
+		t.Fatal("the bot's side does not get there")
+		return nil
+	}
+}
+
+// stepsOf is an option that admits everybody, with codes or without, and the sessions that come to each state.
+func stepsOf(codes bool) (e2ee.Option, map[verify.State]chan *verify.Session) {
+	steps := make(map[verify.State]chan *verify.Session)
+	for _, state := range []verify.State{verify.StateReady, verify.StateComparing, verify.StateScanned} {
+		steps[state] = make(chan *verify.Session, 10)
+	}
+	admit := func(verify.Peer) verify.Decision { return verify.Accept }
+	return e2ee.Verification(verify.Policy{Admit: admit, ShowQR: codes, ScanQR: codes},
+		verify.HookFunc(func(_ context.Context, s *verify.Session, state verify.State) {
+			if step, ok := steps[state]; ok {
+				step <- s
+			}
+		})), steps
+}
+
+// interopCodes has each side scan the other's code.
+func interopCodes(t *testing.T, hs Homeserver) {
+	option, steps := stepsOf(true)
+	bot := newSecretBot(t, hs, "bot", option)
+	f := startForeigner(t, hs, bot, "codes")
+	f.tells("room")
+	f.tells("answer")
+	f.tells("trust")
+
+	f.say("show")
+	code := f.tells("code").Code
+	s := await(t, steps[verify.StateReady])
+	check(t, "scan the client's code", s.Scan(t.Context(), code))
+	f.verifies(s)
+	if trust := f.tells("trust"); !trust.CrossSigningVerified || !trust.UserVerified {
+		t.Errorf("after the verification the client's trust is %+v", trust)
+	}
+
+	f.say("scan")
+	f.tells("ready")
+	s = await(t, steps[verify.StateReady])
+	payload, err := s.QR().Payload()
+	check(t, "show a code", err)
+	f.say(base64.StdEncoding.EncodeToString(payload))
+	if scanned := await(t, steps[verify.StateScanned]); scanned != s {
+		t.Fatal("another session was scanned")
+	}
+	check(t, "confirm that the client has scanned", s.Confirm(t.Context()))
+	f.verifies(s)
+	f.say("leave")
+}
+
 func interopClient(t *testing.T, hs Homeserver) {
-	comparing := make(chan *verify.Session, 2)
-	hook := verify.HookFunc(func(_ context.Context, s *verify.Session, state verify.State) {
-		if state == verify.StateComparing {
-			comparing <- s
-		}
-	})
-	admit := verify.Policy{Admit: func(verify.Peer) verify.Decision { return verify.Accept }}
-	bot := newSecretBot(t, hs, "bot", e2ee.Verification(admit, hook))
-	f := startForeigner(t, hs, bot)
+	option, steps := stepsOf(false)
+	comparing := steps[verify.StateComparing]
+	bot := newSecretBot(t, hs, "bot", option)
+	f := startForeigner(t, hs, bot, "emoji")
 	room := f.tells("room").Room
 
 	answer := f.tells("answer")
@@ -152,7 +227,7 @@ func interopClient(t *testing.T, hs Homeserver) {
 	}
 
 	f.say("verify")
-	f.compares(comparing)
+	f.compares(comparing, false)
 	if trust := f.tells("trust"); !trust.SignedByOwner || !trust.CrossSigningVerified || !trust.UserVerified {
 		t.Errorf("after the verification the client's trust is %+v", trust)
 	}
@@ -164,7 +239,28 @@ func interopClient(t *testing.T, hs Homeserver) {
 	f.tells("listening")
 	_, err := bot.enc.Verifier().RequestInRoom(t.Context(), room, userOf(t, bot, room))
 	check(t, "ask the client to verify", err)
-	f.compares(comparing)
+	f.compares(comparing, true)
+
+	f.say("to-device")
+	f.compares(comparing, true)
+
+	for len(steps[verify.StateReady]) > 0 {
+		<-steps[verify.StateReady]
+	}
+	f.say("cancel")
+	f.tells("cancelled")
+	s := await(t, steps[verify.StateReady])
+	f.ends(s)
+	var cancel *verify.CancelError
+	if err := s.Err(); !errors.As(err, &cancel) || cancel.Code != event.VerificationCancelCodeUser {
+		t.Errorf("cancelled by the client, the bot's side ends with %v", err)
+	}
+
+	poll, heard := bot.asksFor(room, niobot.Poll{Question: "Lunch?", Answers: []string{"pizza", "salad"}})
+	heard.hears("pizza 0, salad 0")
+	f.say("vote")
+	f.say(poll.String())
+	heard.hears("pizza 0, salad 1")
 	f.say("leave")
 }
 

@@ -9,7 +9,7 @@ import { logger } from "matrix-js-sdk/lib/logger.js";
 
 const patience = 45_000; // Milliseconds that each step may take
 
-const { HOMESERVER, USER, DEVICE, TOKEN, BOT, BOT_DEVICE } = process.env;
+const { HOMESERVER, USER, DEVICE, TOKEN, BOT, BOT_DEVICE, PART } = process.env;
 
 logger.setLevel(process.env.VERBOSE ? "debug" : "silent", false);
 if (!process.env.VERBOSE) {
@@ -23,9 +23,15 @@ function tell(step, facts = {}) {
     process.stdout.write(JSON.stringify({ step, ...facts }) + "\n");
 }
 
-async function told(want) {
+async function next() {
     const { value, done } = await words.next();
-    if (done || value !== want) throw new Error(`told ${JSON.stringify(value)}, want ${want}`);
+    if (done) throw new Error("told nothing more");
+    return value;
+}
+
+async function told(want) {
+    const value = await next();
+    if (value !== want) throw new Error(`told ${JSON.stringify(value)}, want ${want}`);
 }
 
 function within(what, promise) {
@@ -104,6 +110,12 @@ async function compare(request) {
     tell("emoji", { emoji: sas.sas.emoji.map(([symbol]) => symbol) });
     await told("match");
     await sas.confirm();
+    tell("confirmed");
+    await ended(request, done);
+}
+
+// ended waits for both sides to be done.
+async function ended(request, done) {
     await within("the end of the verification", done);
     if (request.phase !== VerificationPhase.Done) {
         await until("the other side's end", request, VerificationRequestEvent.Change,
@@ -112,9 +124,23 @@ async function compare(request) {
     tell("verified");
 }
 
+// ready asks the bot to verify, and waits for its answer.
+async function ready(asking) {
+    const request = await asking;
+    if (request.phase !== VerificationPhase.Ready) {
+        await until("the bot's readiness", request, VerificationRequestEvent.Change,
+            () => request.phase === VerificationPhase.Ready);
+    }
+    return request;
+}
+
+const methods = {
+    emoji: ["m.sas.v1"],
+    codes: ["m.sas.v1", "m.qr_code.show.v1", "m.qr_code.scan.v1", "m.reciprocate.v1"],
+};
+
 const client = sdk.createClient({
-    baseUrl: HOMESERVER, userId: USER, deviceId: DEVICE, accessToken: TOKEN,
-    verificationMethods: ["m.sas.v1"],
+    baseUrl: HOMESERVER, userId: USER, deviceId: DEVICE, accessToken: TOKEN, verificationMethods: methods[PART],
 });
 
 let crypto;
@@ -138,13 +164,14 @@ async function main() {
 
     await ask(room, "!ping");
     await trust(false);
+    await { emoji, codes }[PART](room);
+    await told("leave");
+}
 
+// emoji verifies by emoji, asked by either side.
+async function emoji(room) {
     await told("verify");
-    const request = await crypto.requestVerificationDM(BOT, room);
-    if (request.phase !== VerificationPhase.Ready) {
-        await until("the bot's readiness", request, VerificationRequestEvent.Change,
-            () => request.phase === VerificationPhase.Ready);
-    }
+    const request = await ready(crypto.requestVerificationDM(BOT, room));
     await request.startVerification("m.sas.v1");
     await compare(request);
     await trust(true);
@@ -157,7 +184,44 @@ async function main() {
     const [theirs] = await asked;
     await theirs.accept();
     await compare(theirs);
-    await told("leave");
+
+    await told("to-device");
+    const direct = await ready(crypto.requestDeviceVerification(BOT, BOT_DEVICE));
+    await direct.startVerification("m.sas.v1");
+    await compare(direct);
+
+    await told("cancel");
+    const given = await ready(crypto.requestVerificationDM(BOT, room));
+    await given.cancel();
+    tell("cancelled");
+
+    await told("vote");
+    const vote = { "m.relates_to": { rel_type: "m.reference", event_id: await next() } };
+    vote["org.matrix.msc3381.poll.response"] = { answers: ["2"] };
+    await client.sendEvent(room, "org.matrix.msc3381.poll.response", vote);
+}
+
+// codes verifies by QR codes, shown by either side.
+async function codes(room) {
+    await told("show");
+    const shown = await ready(crypto.requestVerificationDM(BOT, room));
+    const code = await within("a code to show", shown.generateQRCode());
+    tell("code", { code: Buffer.from(code).toString("base64") });
+    if (shown.phase !== VerificationPhase.Started) {
+        await until("the scan", shown, VerificationRequestEvent.Change, () => shown.phase === VerificationPhase.Started);
+    }
+    const verifier = shown.verifier;
+    const done = verifier.verify();
+    const callbacks = verifier.getReciprocateQrCodeCallbacks();
+    callbacks.confirm();
+    await ended(shown, done);
+    await trust(true);
+
+    await told("scan");
+    const scanned = await ready(crypto.requestVerificationDM(BOT, room));
+    tell("ready");
+    const reader = await scanned.scanQRCode(new Uint8ClampedArray(Buffer.from(await next(), "base64")));
+    await ended(scanned, reader.verify());
 }
 
 try {
