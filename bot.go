@@ -118,7 +118,7 @@ func New(config Config, opts ...Option) (*Bot, error) {
 	b.kv.stored, b.inbox.kv, b.kv.follow = b.keeps(), &b.kv, b.jobs.follow
 	b.jobs.bot, b.jobs.wake = b, make(chan struct{}, 1)
 	b.direct = directs{bot: b, writing: newGate()}
-	b.dispatcher = &dispatcher{handle: b.takeTurn, fill: b.fillGap}
+	b.dispatcher = &dispatcher{handle: b.dispatch, fill: b.fillGap}
 	b.typing = &typing{send: b.sendTyping, log: b.log}
 	b.life, b.endLife = context.WithCancelCause(context.Background())
 	b.hearing, b.deafen = context.WithCancelCause(b.life)

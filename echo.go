@@ -47,6 +47,7 @@ type echoes struct {
 type roomGaps struct {
 	open   int
 	filled chan struct{}
+	beside map[uint64]struct{} // Events that syncs have brought meanwhile; some may be of the gaps
 }
 
 // echo is an event of the bot's own that came.
@@ -186,7 +187,7 @@ func (x *echoes) gapOpened(room id.RoomID) {
 		x.gaps = make(map[id.RoomID]*roomGaps)
 	}
 	if x.gaps[room] == nil {
-		x.gaps[room] = &roomGaps{filled: make(chan struct{})}
+		x.gaps[room] = &roomGaps{filled: make(chan struct{}), beside: make(map[uint64]struct{})}
 	}
 	x.gaps[room].open++
 }
@@ -199,6 +200,26 @@ func (x *echoes) gapFilled(room id.RoomID) {
 		close(gaps.filled)
 		delete(x.gaps, room)
 	}
+}
+
+// besideGap notes that a sync has brought an event of a room; wasBesideGap tells whether it did while the room had a gap.
+func (x *echoes) besideGap(room id.RoomID, event uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if gaps := x.gaps[room]; gaps != nil {
+		gaps.beside[event] = struct{}{}
+	}
+}
+
+func (x *echoes) wasBesideGap(room id.RoomID, event uint64) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	gaps := x.gaps[room]
+	if gaps == nil {
+		return false
+	}
+	_, was := gaps.beside[event]
+	return was
 }
 
 // filled waits until the gaps of a room are filled.

@@ -31,18 +31,13 @@ type gap struct {
 	entry  *entry // Its place in the inbox; nil where there is none
 }
 
-// fillGap fetches the events of a gap, oldest first. It goes back until it meets an event that came in an earlier sync;
-// what it can't fetch is logged, and left to the next start where there is a store and a hope of that.
+// fillGap fetches the events of a gap, oldest first. It goes back until it meets an event that came before the gap. Syncs may
+// have brought some of the gap since, also in an earlier life of the bot: then, as which came when is not known, a page
+// without news is the end. What it can't fetch is logged, and left to the next start where there is a store and a hope of that.
 func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 	var events []*Event
 	var met []uint64
 	var own []echo
-	if !g.entry.awaitTurn(b.hearing) {
-		if g.entry.dropped && b.hearing.Err() == nil {
-			b.echoes.gapFilled(g.room.id)
-		}
-		return nil
-	}
 	defer g.entry.release()
 	fetched, rest := 0, ""
 	log := b.log.With("room_id", g.room.id)
@@ -63,6 +58,7 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 			}
 			break
 		}
+		news := false
 		for _, raw := range page {
 			fetched++
 			parsed, ok := syncjson.Parse([]byte(raw))
@@ -76,19 +72,20 @@ func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 			}
 			key, fresh := b.meet(parsed.ID)
 			if !fresh {
-				if slices.Contains(g.after, key) {
+				if g.entry.isLeft() || slices.Contains(g.after, key) || b.echoes.wasBesideGap(g.room.id, key) {
 					continue
 				}
 				done = true
 				break
 			}
+			news = true
 			met = append(met, key)
 			if b.wants(&parsed) && !(g.late && isOld(b, &parsed)) {
 				events = append(events, newEvent(g.room, timelineClass(&parsed), parsed.Keep()))
 			}
 		}
 		switch {
-		case next == "" || next == from || len(page) == 0:
+		case next == "" || next == from || len(page) == 0 || !news && g.entry.isLeft():
 			done = true
 		case fetched >= maxGapEvents && !done:
 			log.Warn("gap in the timeline is larger than can be filled; older events are lost", "events", fetched)

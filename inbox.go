@@ -35,9 +35,6 @@ type entry struct {
 	sends []string // The transactions of its runs; with over, of the lock of echoes
 	over  bool     // Whether its end is on its way to the store
 
-	turn    <-chan struct{} // Closed when the work on it may begin; nil: at once
-	dropped bool            // Whether it was set aside, once turn is closed
-
 	settled chan struct{} // Closed when it is done, or waits for something that may never come
 	once    sync.Once
 

@@ -327,6 +327,7 @@ func (in *intake) timeline(batch *roomBatch, e *syncjson.View, work bool) (read 
 		return false
 	}
 	in.met = append(in.met, key)
+	in.bot.echoes.besideGap(batch.room.id, key)
 	if !work || in.late && isOld(in.bot, e) {
 		return false
 	}

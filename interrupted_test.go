@@ -3,6 +3,7 @@ package niobot_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -262,5 +263,50 @@ func TestRunThatEndsForTheBotIsToldToNobody(t *testing.T) {
 		if told.Load() != 0 {
 			t.Error("the error handler was told of another error than ErrClosed")
 		}
+	})
+}
+
+// Two answers are waited for at once, and the waits begin in another order when they are repeated.
+func TestWaitsThatGoOnAtOnceKeepTheirAnswers(t *testing.T) {
+	var swapped atomic.Bool
+	s, store := mortalSetting(niobot.NewCommand("both",
+		func(ctx context.Context, c *niobot.Context, _ niobot.NoArgs) error {
+			kinds := []event.Type{event.EventMessage, event.EventReaction}
+			if swapped.Load() {
+				kinds[0], kinds[1] = kinds[1], kinds[0]
+			}
+			found := make(map[event.Type]*niobot.Event)
+			var mu sync.Mutex
+			var waits sync.WaitGroup
+			for _, kind := range kinds {
+				waits.Go(func() {
+					e, err := c.WaitFor(ctx, niobot.Filter{Type: kind, Sender: c.Sender()})
+					if err == nil {
+						mu.Lock()
+						defer mu.Unlock()
+						found[e.Type] = e
+					}
+				})
+				<-time.After(time.Millisecond) // It waits by then.
+			}
+			waits.Wait()
+			if len(found) < len(kinds) {
+				return context.Cause(ctx)
+			}
+			return c.Reply(ctx, "both")
+		}))
+	inHouse(t, s, func(h *house) {
+		command := h.alice.say("!both")
+		h.pass(time.Second)
+		h.alice.say("yes")
+		h.pass(time.Second)
+		h.crash(store)
+		swapped.Store(true)
+		h.up(s)
+		h.pass(time.Second)
+		_, err := h.alice.SendReaction(h.t.Context(), h.room, command, "x")
+		h.must(err)
+		h.pass(stragglers)
+		h.wantSaid("both")
 	})
 }

@@ -41,11 +41,18 @@ func (b *Bot) resume(ctx context.Context, crashes int) error {
 	}
 	b.keepRecent(left)
 	b.log.Info("work of the last time goes on", "events", len(items), "crashes", crashes)
-	if crashes > fewCrashes {
-		b.try(crashes, items[:begun])
-	}
-	for _, item := range items {
+	// A gap is not suspected, and must not stay open: the longer it is, the more of it syncs may bring by other ways.
+	suspected := func(i int) bool { return crashes > fewCrashes && i < begun && items[i].gap == nil }
+	var suspects []leftItem
+	for i, item := range items {
+		if suspected(i) {
+			suspects = append(suspects, item)
+			continue
+		}
 		b.dispatcher.pushItem(item.room, item.laneItem)
+	}
+	if len(suspects) > 0 {
+		b.try(crashes, suspects)
 	}
 	return nil
 }

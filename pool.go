@@ -22,6 +22,7 @@ type pool struct {
 // on some that outlive it.
 type job struct {
 	run   func(*job)
+	over  bool   // Whether too many wait under its limit, so that it runs without and is to be refused
 	drop  func() // Called in place of run where the pool is closed before
 	limit *limit
 
@@ -38,6 +39,9 @@ type limit struct {
 	waiting fifo[*job]
 }
 
+// maxWaiting is how many jobs may wait under one limit.
+const maxWaiting = 10000
+
 func newPool(places int) *pool { return &pool{places: places, free: places} }
 
 // submit queues run, under l where it is not nil. run is called on a goroutine of its own, with the job by which it
@@ -51,11 +55,15 @@ func (p *pool) submit(l *limit, run func(*job), drop func()) bool {
 	}
 	j := &job{run: run, drop: drop, limit: l}
 	if l != nil {
-		if l.running >= l.most {
+		switch {
+		case l.running < l.most:
+			l.running++
+		case l.waiting.len() < maxWaiting:
 			l.waiting.push(j)
 			return true
+		default:
+			j.limit, j.over = nil, true
 		}
-		l.running++
 	}
 	p.place(j)
 	return true

@@ -252,3 +252,24 @@ func TestPoolIsNotAtRestWhileAJobWaitsForAnother(t *testing.T) {
 		end()
 	})
 }
+
+func TestFullLimitTakesNoMore(t *testing.T) {
+	p, l := newPool(2), &limit{most: 1}
+	release, over := make(chan struct{}), make(chan bool, 1)
+	p.submit(l, func(*job) { <-release }, func() {})
+	for range maxWaiting {
+		p.submit(l, func(j *job) {
+			if j.over {
+				t.Error("one of those that may wait was taken for one too many")
+			}
+		}, func() {})
+	}
+	p.submit(l, func(j *job) { over <- j.over }, func() {})
+	if !<-over {
+		t.Error("one too many has begun as any other")
+	}
+	close(release)
+	if err := p.wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

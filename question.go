@@ -50,7 +50,7 @@ func (b *Bot) openQuestion(ctx context.Context, q *question) {
 	q.bot, q.place, q.news = b, placeOf(ctx), make(chan struct{}, 1)
 	r, _ := q.place.(*run)
 	var before []*Event
-	q.wait, before = r.nextWait()
+	q.wait, before = r.nextWait(Filter{RoomID: q.room.id})
 	q.again = r.isRepeated()
 	for _, e := range before {
 		q.heard.push(recentEvent{event: e})

@@ -2,6 +2,7 @@ package niobot
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -32,12 +33,21 @@ type past struct {
 // name tells the run from others that the same event has started.
 func (r *run) name() string { return r.history.name + "\x00" + r.call.Command.name }
 
-// nextWait is the number of the run's next wait, and what that has heard before a crash.
-func (r *run) nextWait() (wait string, heard []*Event) {
+// nextWait is the name of the run's next wait, and what that has heard before a crash. Waits are counted by what they wait
+// for, so that those which go on at once keep their answers where they begin in another order.
+func (r *run) nextWait(f Filter) (wait string, heard []*Event) {
 	if r == nil {
 		return "", nil
 	}
-	wait = fmt.Sprintf("%s\x00%08x", r.name(), r.waits.Add(1))
+	about := sha256.Sum256([]byte(f.Type.Type + "\x00" + string(f.RoomID) + "\x00" + string(f.Sender)))
+	wait = fmt.Sprintf("%s\x00%x", r.name(), about[:6])
+	r.mu.Lock()
+	if r.waits == nil {
+		r.waits = make(map[string]uint64)
+	}
+	r.waits[wait]++
+	wait += fmt.Sprintf("%08x", r.waits[wait])
+	r.mu.Unlock()
 	if entry := r.call.Message.entry; entry != nil {
 		heard = entry.past.heard[wait]
 	}

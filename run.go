@@ -30,7 +30,6 @@ type run struct {
 	begun   chan struct{} // Closed when it was started; nil unless it is repeated
 	done    chan struct{} // Closed when the handler has returned and all is cleaned up
 	sends   atomic.Uint64
-	waits   atomic.Uint64
 	found   atomic.Uint64 // Events that its waits have found
 	upTo    atomic.Uint64 // The count of the last event that came before the run's latest send or wait; zero before both
 	from    uint64        // The count of the event that has started it, or a little more
@@ -41,7 +40,8 @@ type run struct {
 	streams streams
 
 	mu        sync.Mutex
-	repeats   []id.EventID // Replies of the run before, which the next replies edit
+	waits     map[string]uint64 // How many there were, by what they waited for
+	repeats   []id.EventID      // Replies of the run before, which the next replies edit
 	replies   []*Sent
 	reactions []id.EventID
 	err       error
@@ -301,8 +301,11 @@ func (b *Bot) concluded(r *run) {
 // handle asks the checks, binds the arguments and calls the handler.
 func (b *Bot) handle(ctx context.Context, c *Context) error {
 	r := c.route
-	if c.failed != nil {
+	switch {
+	case c.failed != nil:
 		return c.failed
+	case c.run.job.over:
+		return ErrBusy
 	}
 	if r.disabled() {
 		return refuse(c, "disabled", TextDisabled)

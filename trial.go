@@ -1,7 +1,6 @@
 package niobot
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"time"
@@ -25,22 +24,16 @@ const (
 // after the third time it is left alone, so that the bot can live.
 var ErrSetAside = errors.New("the bot crashed repeatedly while it worked on this message, which is set aside")
 
-// try keeps the suspects from beginning before their turn: one after the other, each alone but for what came after the
-// crash, which has a trial of its own if the bot crashes over it. That holds up what came later in their rooms, and nothing
-// else.
+// try begins the suspects one after the other, each alone but for what came after the crash, which has a trial of its own if
+// the bot crashes over it. Nothing else is held up by that; what came later in their rooms may overtake them.
 func (b *Bot) try(crashes int, suspects []leftItem) {
 	hold := longTrial
-	if doublings := crashes - fewCrashes - 1; doublings < 16 {
+	if doublings := crashes - fewCrashes - 1; 0 <= doublings && doublings < 16 {
 		hold = min(shortTrial<<doublings, longTrial)
 	}
-	turns := make([]chan struct{}, len(suspects))
-	for i, item := range suspects {
-		turns[i] = make(chan struct{})
-		item.entry.turn = turns[i]
-	}
 	b.dispatcher.goOwned(func() {
-		for i, item := range suspects {
-			if err := b.tryOne(item, turns[i], hold); err != nil {
+		for _, item := range suspects {
+			if err := b.tryOne(item, hold); err != nil {
 				b.log.Error("work of the last time waits for the next start", "err", err)
 				return
 			}
@@ -53,10 +46,8 @@ func (b *Bot) try(crashes int, suspects []leftItem) {
 
 // tryOne lets a suspect begin, and returns when it is done, or waits for an event, or has not crashed the bot for so long.
 // That it is its turn is stored before, so that a crash meanwhile counts against it; afterwards nothing does.
-func (b *Bot) tryOne(item leftItem, turn chan<- struct{}, hold time.Duration) error {
+func (b *Bot) tryOne(item leftItem, hold time.Duration) error {
 	if item.record.Tries >= maxTries {
-		defer close(turn)
-		item.entry.dropped = true
 		return b.setAside(item)
 	}
 	accused, acquitted := item.record, item.record
@@ -65,7 +56,7 @@ func (b *Bot) tryOne(item leftItem, turn chan<- struct{}, hold time.Duration) er
 	if err := b.journal.write(b.hearing, accused.put(item.key)); err != nil {
 		return err
 	}
-	close(turn)
+	b.dispatcher.pushItem(item.room, item.laneItem)
 	limit := time.NewTimer(hold)
 	defer limit.Stop()
 	select {
@@ -87,22 +78,6 @@ func (r inboxRecord) put(key string) Change {
 	return Put(tableInbox, key, value)
 }
 
-// awaitTurn returns when the work on the entry may begin, and reports false where it must not.
-func (e *entry) awaitTurn(ctx context.Context) bool {
-	if e == nil || e.turn == nil {
-		return true
-	}
-	return wait(ctx, e.turn) == nil && !e.dropped
-}
-
-// takeTurn is dispatch for an event that may have a turn to wait for.
-func (b *Bot) takeTurn(ctx context.Context, l *lane, e *Event) (kept bool) {
-	if !e.entry.awaitTurn(b.hearing) {
-		return true
-	}
-	return b.dispatch(ctx, l, e)
-}
-
 // setAside gives an event up.
 func (b *Bot) setAside(item leftItem) error {
 	item.entry.interrupted() // It goes another way than by its end.
@@ -114,7 +89,7 @@ func (b *Bot) setAside(item leftItem) error {
 	if err != nil || item.event == nil {
 		return err
 	}
-	// The event itself is on its way to its turn.
+	// The event itself has an entry.
 	m, ok := newEvent(item.room, item.event.Type.Class, item.event.kept).message()
 	if !ok || !b.heeds(m) {
 		return nil

@@ -22,7 +22,7 @@ func lasting(takes time.Duration) *niobot.Command {
 	})
 }
 
-func TestTrialHoldsUpNoOtherRoom(t *testing.T) {
+func TestTrialHoldsUpNothingElse(t *testing.T) {
 	s, store := mortalSetting(lasting(time.Hour))
 	inHouse(t, s, func(h *house) {
 		other := h.alice.newRoom()
@@ -40,8 +40,6 @@ func TestTrialHoldsUpNoOtherRoom(t *testing.T) {
 		if got := h.said(other); !slices.Equal(got, []string{"echo quick"}) {
 			t.Errorf("the other room was answered %q", got)
 		}
-		h.wantSaid()
-		h.pass(10 * time.Second)
 		h.wantSaid("pong")
 	})
 }

@@ -35,7 +35,7 @@ func (f *Filter) accepts(e *Event) bool {
 func (b *Bot) WaitFor(ctx context.Context, f Filter) (*Event, error) {
 	p := placeOf(ctx)
 	r, _ := p.(*run)
-	wait, before := r.nextWait()
+	wait, before := r.nextWait(f)
 	for _, e := range before {
 		if (&waiter{filter: f}).takes(e) {
 			return e, nil
