@@ -120,7 +120,7 @@ func TestFloodByAStranger(t *testing.T) {
 				`","ciphertext":{"` + identity + `":{"type":0,"body":"AAAA"}}}`)},
 		}
 	}
-	if err := bob.enc.Receive(deadline(t), niobot.DeviceUpdate{ToDevice: flood}); err != nil {
+	if err := bob.enc.Receive(t.Context(), niobot.DeviceUpdate{ToDevice: flood}); err != nil {
 		t.Fatal(err)
 	}
 	bob.heard(alice.say(room, "still here"), "still here")
