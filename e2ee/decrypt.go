@@ -134,8 +134,9 @@ func (g *engine) decrypt(ctx context.Context, evt *event.Event) (niobot.Decrypte
 	}, nil
 }
 
-// withRelation puts the relation of the encrypted event into the content, where that has none of its own. Servers act
-// on the one outside, so clients leave it there (spec: Client-Server API, "Relationships and encrypted events").
+// withRelation puts the relation of the encrypted event into the content, where that has none of its own. The content is
+// valid JSON, being a part of what was decoded. Servers act on the relation outside, so clients leave it there (spec:
+// Client-Server API, "Relationships and encrypted events").
 func withRelation(content, relation json.RawMessage) (json.RawMessage, error) {
 	if len(content) == 0 || content[0] != '{' {
 		return nil, unreadable("what is inside has no content")
