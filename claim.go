@@ -21,6 +21,7 @@ const (
 	metaCrashes = "crashes" // How many in a row, while what they left is not done
 	metaSalt    = "salt"
 	metaFilters = "filters"
+	metaSettled = "settled" // Never there: taking it away waits for all that is to be stored before
 )
 
 // WithStore makes the bot keep in the store what it must not forget: its place in the stream of events, the commands that

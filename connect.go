@@ -28,7 +28,10 @@ func (b *Bot) connect(ctx context.Context) error {
 	}
 	if bed := testbed.Of(ctx); bed != nil {
 		b.config.Homeserver, b.config.Token = bed.Homeserver, bed.Token
-		bed.Idle = b.idle
+		bed.Idle, bed.Kill = b.idleAndStored, func() { b.endLife(ErrClosed) }
+		if bed.Store != nil && b.keeps() {
+			b.settings.store = bed.Store(b.settings.store).(Store)
+		}
 	}
 	client, err := b.newClient(ctx)
 	if err != nil {

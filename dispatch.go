@@ -267,6 +267,17 @@ func (b *Bot) idle(ctx context.Context) error {
 	}
 }
 
+// idleAndStored is idle with all that was done in the store, so that what a test does next finds one state, not two.
+func (b *Bot) idleAndStored(ctx context.Context) error {
+	if err := b.idle(ctx); err != nil || b.journal == nil {
+		return err
+	}
+	if err := b.journal.write(ctx, Delete(tableMeta, metaSettled)); ctx.Err() != nil {
+		return err
+	}
+	return nil // A store that is lost has nothing more to keep.
+}
+
 // dispatch takes one event through waiters, listeners and commands, and reports whether the room's turn was kept.
 func (b *Bot) dispatch(ctx context.Context, l *lane, e *Event) (kept bool) {
 	e, ok := b.read(ctx, e)

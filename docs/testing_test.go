@@ -1,11 +1,13 @@
 package docs_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/niobottest"
+	"github.com/niobot/niobot/store/memory"
 )
 
 // What follows is shown in testing.md, piece by piece.
@@ -43,4 +45,48 @@ func TestNothingIsSaidTwice(t *testing.T) {
 	alice.Say(room, "!prices")
 	alice.ExpectReplyMatch("Coffee")
 	hs.ExpectNothing(room)
+}
+
+func TestNobodyIsForgotten(t *testing.T) {
+	db := memory.New()
+	newBot := func() *niobot.Bot {
+		bot := niobot.Must(niobot.New(testConfig(), niobot.WithStore(db)))
+		bot.Add(niobot.NewCommand("knock", knock))
+		return bot
+	}
+	hs := niobottest.Start(t, newBot())
+	alice := hs.User("alice")
+	room := alice.NewRoom()
+
+	alice.Say(room, "!knock")
+	alice.ExpectReply("Who's there?")
+	hs.Settle()
+	hs.Crash()
+	alice.Say(room, "Alice")
+	hs.Resume(newBot())
+	hs.ExpectMessage(room, "Alice who?")
+}
+
+func TestBotsLeaveEachOtherAlone(t *testing.T) {
+	hs := niobottest.Start(t, parrot())
+	other := hs.StartBot("other", parrot())
+	alice := hs.User("alice")
+	room := alice.NewRoom()
+
+	alice.Say(room, "!say !say again")
+	alice.ExpectReply("!say again")
+	other.User("alice").ExpectReply("!say again")
+	hs.ExpectNothing(room)
+	other.ExpectNothing(room)
+}
+
+func parrot() *niobot.Bot {
+	type args struct {
+		Text string `arg:"text,rest"`
+	}
+	bot := niobot.Must(niobot.New(testConfig()))
+	bot.Add(niobot.NewCommand("say", func(ctx context.Context, c *niobot.Context, a args) error {
+		return c.Reply(ctx, "%s", a.Text)
+	}))
+	return bot
 }

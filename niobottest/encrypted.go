@@ -50,7 +50,7 @@ func (s *Server) equip(u *User) {
 
 // retire ends the encryption of all users.
 func (s *Server) retire() {
-	for _, u := range s.users {
+	for _, u := range s.people {
 		if u.device == nil {
 			continue
 		}
@@ -91,9 +91,9 @@ func (s *Server) open(e *event.Event) *event.Event {
 	}
 	ctx := s.deadline()
 	members := s.hs.Members(e.RoomID)
-	for _, name := range slices.Sorted(maps.Keys(s.users)) {
-		u := s.users[name]
-		if members[u.ID()] != event.MembershipJoin || u.device.sync(ctx) != nil {
+	for _, name := range slices.Sorted(maps.Keys(s.people)) {
+		u := s.people[name]
+		if members[u.client.UserID] != event.MembershipJoin || u.device.sync(ctx) != nil {
 			continue
 		}
 		plain, err := u.device.enc.Decrypt(ctx, e)

@@ -48,20 +48,28 @@ func ServerLog(logger *slog.Logger) Option { return func(s *settings) { s.logger
 // Server is a homeserver inside a test, with a bot that runs on it. Its methods, and those of its users, are for the
 // test's own goroutine.
 type Server struct {
-	t        testing.TB
-	hs       *fakehs.Server
+	*town
 	bot      *niobot.Bot
 	botID    id.UserID
 	token    string
 	bed      *testbed.Bed
-	timeout  time.Duration
 	users    map[string]*User
 	expected map[id.EventID]bool // Events of the bot that an expectation has taken
 	settler  *testbed.Settler
+	process  *process
 	ended    chan struct{} // Closed when Run has returned
 	stop     context.CancelFunc
 	runErr   error
-	secrets  secrets
+}
+
+// town is what the bots on one homeserver share.
+type town struct {
+	t       testing.TB
+	hs      *fakehs.Server
+	timeout time.Duration
+	bots    []*Server // The first is that of Start
+	people  map[string]*person
+	secrets secrets
 }
 
 // Start runs the bot on a homeserver of its own, and returns when it is ready. At the end of the test the bot is
@@ -72,22 +80,8 @@ func Start(t testing.TB, bot *niobot.Bot, opts ...Option) *Server {
 	if _, err := s.hs.Listen(); err != nil {
 		t.Fatalf("niobottest: start homeserver: %v", err)
 	}
-	s.bed.Homeserver = s.hs.URL()
-	bot.On(event.Type{Type: testbed.MarkerType}, s.mark)
-	ctx, cancel := context.WithCancel(testbed.Put(context.Background(), s.bed))
-	s.stop = cancel
-	go func() {
-		defer close(s.ended)
-		s.runErr = bot.Run(ctx)
-	}()
 	t.Cleanup(s.finish)
-	select {
-	case <-bot.Ready():
-	case <-s.ended:
-		t.Fatalf("niobottest: the bot ended before it was ready: %v", s.runErr)
-	case <-time.After(s.timeout):
-		t.Fatalf("niobottest: the bot was not ready within %s", s.timeout)
-	}
+	s.run(bot)
 	return s
 }
 
@@ -98,24 +92,35 @@ func newServer(t testing.TB, bot *niobot.Bot, opts []Option) *Server {
 	for _, opt := range opts {
 		opt(&set)
 	}
-	s := &Server{
-		t:        t,
-		hs:       fakehs.New(fakehs.Options{DefaultRoomVersion: set.version, Logger: set.logger}),
-		bot:      bot,
-		timeout:  set.timeout,
-		users:    make(map[string]*User),
-		expected: make(map[id.EventID]bool),
-		ended:    make(chan struct{}),
-		secrets:  secrets{device: set.device, opened: make(map[id.EventID]*event.Event)},
+	shared := &town{
+		t:       t,
+		hs:      fakehs.New(fakehs.Options{DefaultRoomVersion: set.version, Logger: set.logger}),
+		timeout: set.timeout,
+		people:  make(map[string]*person),
+		secrets: secrets{device: set.device, opened: make(map[id.EventID]*event.Event)},
 	}
-	session := s.register(set.botName)
-	s.botID, s.token = session.UserID, session.Token
-	s.bed = &testbed.Bed{Token: session.Token}
-	s.settler = testbed.NewSettler(s.bed, s.putMarker)
-	return s
+	return shared.house(set.botName, bot)
 }
 
-func (s *Server) register(localpart string) fakehs.Session {
+// house gives a bot an account.
+func (s *town) house(localpart string, bot *niobot.Bot) *Server {
+	s.t.Helper()
+	session := s.register(localpart)
+	made := &Server{
+		town:     s,
+		bot:      bot,
+		botID:    session.UserID,
+		token:    session.Token,
+		bed:      &testbed.Bed{Token: session.Token},
+		users:    make(map[string]*User),
+		expected: make(map[id.EventID]bool),
+	}
+	made.settler = testbed.NewSettler(made.bed, made.putMarker)
+	s.bots = append(s.bots, made)
+	return made
+}
+
+func (s *town) register(localpart string) fakehs.Session {
 	s.t.Helper()
 	user, err := s.hs.Register(localpart, localpart+" password")
 	if err != nil {
@@ -129,30 +134,20 @@ func (s *Server) register(localpart string) fakehs.Session {
 }
 
 func (s *Server) finish() {
-	select {
-	case <-s.ended:
-		if s.runErr != nil {
-			s.t.Errorf("niobottest: the bot ended by itself: %v", s.runErr)
+	for _, each := range s.bots {
+		if each.ended == nil {
+			continue // It never ran.
 		}
-	default:
+		if !each.runs() && each.runErr != nil {
+			s.t.Errorf("niobottest: the bot %s ended by itself: %v", each.botID.Localpart(), each.runErr)
+		}
+		_ = each.Stop() // Told above, where it came by itself; else it is the test's own doing.
 	}
-	_ = s.Stop() // Told above, where it came by itself; else it is the test's own doing.
 	s.retire()
 	if err := s.hs.Close(); err != nil {
 		s.t.Errorf("niobottest: stop homeserver: %v", err)
 	}
 }
-
-// Stop stops the bot as the end of its context does, waits for it, and returns what [niobot.Bot.Run] returned. It may
-// be called twice.
-func (s *Server) Stop() error {
-	s.stop()
-	<-s.ended
-	return s.runErr
-}
-
-// Ended is closed when [niobot.Bot.Run] has returned.
-func (s *Server) Ended() <-chan struct{} { return s.ended }
 
 // Bot is the bot under test.
 func (s *Server) Bot() *niobot.Bot { return s.bot }
@@ -180,7 +175,7 @@ func (s *Server) RevokeToken() {
 }
 
 // deadline is a context for one wait.
-func (s *Server) deadline() context.Context {
+func (s *town) deadline() context.Context {
 	ctx, cancel := context.WithTimeout(s.t.Context(), s.timeout)
 	s.t.Cleanup(cancel)
 	return ctx
@@ -202,8 +197,35 @@ func (s *Server) putMarker(ctx context.Context, m testbed.Marker) error {
 }
 
 // Settle returns when the bot has seen all that was sent so far and works on nothing any more. Handlers that wait for
-// an event are left waiting.
+// an event are left waiting. Where there are several bots, it waits until none of them has anything left to say.
 func (s *Server) Settle() {
+	s.t.Helper()
+	s.settle()
+	if len(s.bots) == 1 {
+		return
+	}
+	ctx := s.deadline()
+	for before := -1; ctx.Err() == nil; {
+		for _, each := range s.bots {
+			if each.runs() {
+				each.settle()
+			}
+		}
+		now := 0
+		for _, each := range s.bots {
+			for _, room := range s.hs.Rooms(each.botID) {
+				now += len(s.hs.Timeline(room))
+			}
+		}
+		if now == before {
+			return
+		}
+		before = now
+	}
+	s.t.Fatalf("niobottest: the bots did not come to rest within %s", s.timeout)
+}
+
+func (s *Server) settle() {
 	s.t.Helper()
 	switch err := s.settler.Settle(s.deadline(), s.ended); {
 	case errors.Is(err, testbed.ErrEnded):

@@ -3,6 +3,7 @@ package niobottest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -13,7 +14,12 @@ import (
 
 // User is somebody who talks to the bot.
 type User struct {
-	s      *Server
+	*person
+	s *Server // As whose bot's tests see it
+}
+
+// person is a user on the homeserver.
+type person struct {
 	name   string
 	client *mautrix.Client
 	last   *Message // What the user said last
@@ -27,13 +33,20 @@ func (s *Server) User(localpart string) *User {
 	if u, ok := s.users[localpart]; ok {
 		return u
 	}
-	session := s.register(localpart)
-	u := &User{s: s, name: localpart, token: session.Token, client: &mautrix.Client{
-		HomeserverURL: s.homeserver(), UserID: session.UserID, DeviceID: session.DeviceID,
-		AccessToken: session.Token, Client: s.httpClient(),
-	}}
+	known, ok := s.people[localpart]
+	if !ok {
+		session := s.register(localpart)
+		known = &person{name: localpart, token: session.Token, client: &mautrix.Client{
+			HomeserverURL: s.homeserver(), UserID: session.UserID, DeviceID: session.DeviceID,
+			AccessToken: session.Token, Client: s.httpClient(),
+		}}
+		s.people[localpart] = known
+	}
+	u := &User{s: s, person: known}
 	s.users[localpart] = u
-	s.equip(u)
+	if !ok {
+		s.equip(u)
+	}
 	return u
 }
 
@@ -53,13 +66,14 @@ type Message struct {
 	Event  *event.Event
 }
 
-// NewRoom makes a room, invites the bot, and returns when the bot has joined. Others join as well.
+// NewRoom makes a room, invites the bot, and returns when the bot has joined. Others join as well. Where there are several
+// bots, all that run are invited.
 func (u *User) NewRoom(others ...*User) id.RoomID {
 	u.s.t.Helper()
 	return u.newRoom(&mautrix.ReqCreateRoom{Preset: "private_chat"}, others)
 }
 
-// NewDirectRoom makes a direct room with the bot, and returns when the bot has joined and marked it.
+// NewDirectRoom makes a direct room with the bot alone, and returns when the bot has joined and marked it.
 func (u *User) NewDirectRoom() id.RoomID {
 	u.s.t.Helper()
 	room := u.newRoom(&mautrix.ReqCreateRoom{Preset: "trusted_private_chat", IsDirect: true}, nil)
@@ -80,7 +94,12 @@ func (u *User) newRoom(req *mautrix.ReqCreateRoom, others []*User) id.RoomID {
 			Content: event.Content{Parsed: &event.EncryptionEventContent{Algorithm: id.AlgorithmMegolmV1}},
 		})
 	}
-	req.Invite = []id.UserID{u.s.botID}
+	bots := slices.DeleteFunc(slices.Clone(u.s.bots), func(each *Server) bool {
+		return each != u.s && (req.IsDirect || !each.runs())
+	})
+	for _, each := range bots {
+		req.Invite = append(req.Invite, each.botID)
+	}
 	for _, other := range others {
 		req.Invite = append(req.Invite, other.ID())
 	}
@@ -90,7 +109,9 @@ func (u *User) newRoom(req *mautrix.ReqCreateRoom, others []*User) id.RoomID {
 		_, err := other.client.JoinRoomByID(ctx, resp.RoomID)
 		other.must("join the room", err)
 	}
-	u.s.joined(ctx, resp.RoomID)
+	for _, each := range bots {
+		each.joined(ctx, resp.RoomID)
+	}
 	return resp.RoomID
 }
 

@@ -21,8 +21,17 @@ import (
 // recovery key is dropped, where opts do not take it.
 func Bot(t testing.TB, opts ...e2ee.Option) []niobot.Option {
 	t.Helper()
+	return Restarts(t, opts...)()
+}
+
+// Restarts is [Bot] for bots that follow one another on one account, as by niobottest.Server.Resume: each call of the
+// returned function is for the next one, with the same store.
+func Restarts(t testing.TB, opts ...e2ee.Option) func() []niobot.Option {
+	t.Helper()
 	db := open(t, "bot")
-	return []niobot.Option{niobot.WithStore(db), niobot.WithEncryption(encryption(db, opts))}
+	return func() []niobot.Option {
+		return []niobot.Option{niobot.WithStore(db), niobot.WithEncryption(encryption(db, opts))}
+	}
 }
 
 // Device is a user's device, for niobottest.Encrypted.

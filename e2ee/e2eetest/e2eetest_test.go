@@ -14,11 +14,14 @@ import (
 	"github.com/niobot/niobot/niobottest"
 )
 
-func newBot(t *testing.T) *niobot.Bot {
+func newBot(t *testing.T, opts ...niobot.Option) *niobot.Bot {
 	t.Helper()
+	if opts == nil {
+		opts = e2eetest.Bot(t)
+	}
 	bot, err := niobot.New(niobot.Config{
 		Homeserver: "https://matrix.example.org", Token: "token", Prefixes: []string{"!"},
-	}, e2eetest.Bot(t)...)
+	}, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,4 +66,31 @@ func TestDirectRoomsAreEncrypted(t *testing.T) {
 	said := alice.Say(room, "!png")
 	alice.Edit(said, "!ping")
 	alice.ExpectReply("pong")
+}
+
+// The bot of an encrypted room crashes, reads what was said meanwhile, and goes on; another one listens.
+func TestBotsOfEncryptedRoomsRestart(t *testing.T) {
+	opts := e2eetest.Restarts(t)
+	hs := niobottest.Start(t, newBot(t, opts()...), niobottest.Encrypted(e2eetest.Device))
+	other := hs.StartBot("other", newBot(t))
+	alice := hs.User("alice")
+	room := alice.NewRoom()
+	alice.Say(room, "!ping")
+	alice.ExpectReply("pong")
+	other.User("alice").ExpectReply("pong")
+	device := hs.Bot().DeviceID()
+	hs.Crash()
+	alice.Say(room, "!ping")
+	hs.Resume(newBot(t, opts()...))
+	alice.ExpectReply("pong")
+	if got := hs.Bot().DeviceID(); got != device {
+		t.Errorf("the device is %s, was %s", got, device)
+	}
+	if err := hs.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	alice.Say(room, "!ping")
+	hs.Resume(newBot(t, opts()...))
+	alice.ExpectReply("pong")
+	hs.ExpectNothing(room)
 }

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"testing"
-
-	"maunium.net/go/mautrix"
 
 	"github.com/niobot/niobot"
 	"github.com/niobot/niobot/niobottest"
@@ -75,7 +72,7 @@ func TestRemindersAreBounded(t *testing.T) {
 	bob.ExpectReplyMatch("^No. 21: ")
 }
 
-func TestRemindersOutliveTheBot(t *testing.T) {
+func TestRemindersOutliveACrash(t *testing.T) {
 	store := memory.New()
 	hs := start(t, store)
 	alice := hs.User("alice")
@@ -86,35 +83,8 @@ func TestRemindersOutliveTheBot(t *testing.T) {
 	alice.Say(room, "!remind in 1s tea")
 	alice.ExpectReplyMatch("^No. 2: ")
 	hs.Settle()
-	device := hs.Bot().DeviceID()
-	if err := hs.Stop(); err != nil {
-		t.Fatal(err)
-	}
-
-	// The same account, on the same device, runs the next bot.
-	client, err := mautrix.NewClient(hs.URL(), "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	session, err := client.Login(t.Context(), &mautrix.ReqLogin{
-		Type: mautrix.AuthTypePassword, DeviceID: device, Password: "bot password",
-		Identifier: mautrix.UserIdentifier{Type: mautrix.IdentifierTypeUser, User: "bot"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("NIOBOT_HOMESERVER", hs.URL())
-	t.Setenv("NIOBOT_TOKEN", session.AccessToken)
-	next := niobot.Must(newBot(store))
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- next.Run(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	hs.Crash()
+	hs.Resume(niobot.Must(newBot(store)))
 	hs.ExpectMessage(room, "⏰ "+string(alice.ID())+": tea")
 	alice.Say(room, "!remind list")
 	alice.ExpectReplyMatch(`(?s)1 .* coffee`)

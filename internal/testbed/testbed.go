@@ -14,8 +14,16 @@ type Bed struct {
 	// Transport takes the bot's requests in place of the network, unless it is nil.
 	Transport http.RoundTripper
 
+	// Store stands between the bot and its store, which is the argument: both are a niobot.Store. It may be nil, and is
+	// not called where the bot has none.
+	Store func(store any) any
+
+	// Kill is set by the bot when it connects. It ends the context of all that the bot does at once, as nothing but a
+	// crash does.
+	Kill func()
+
 	// Idle is set by the bot when it connects. It returns when nothing that has come is being worked on any more,
-	// except by handlers that wait for an event.
+	// except by handlers that wait for an event, and all of it is in the store.
 	Idle func(ctx context.Context) error
 }
 
