@@ -48,7 +48,6 @@ func TestBotRestartsAmidAConversation(t *testing.T) {
 			device := hs.Bot().DeviceID()
 			alice.Say(room, "!hello")
 			alice.ExpectReply("Who are you?")
-			hs.Settle()
 			end(hs)
 			alice.Say(room, "Alice")
 			next := talker(t, db)
