@@ -147,7 +147,30 @@ func secretRoom(bots ...*secretBot) id.RoomID {
 		_, err := b.Join(ctx, created.RoomID.String())
 		check(creator.t, "join", err)
 	}
+	for i, b := range bots {
+		for _, later := range bots[i:] {
+			b.knows(ctx, created.RoomID, later.account.UserID)
+		}
+	}
 	return created.RoomID
+}
+
+// knows waits until the bot knows that the user is in the room. Before that, it gives the user no keys.
+func (b *secretBot) knows(ctx context.Context, roomID id.RoomID, user id.UserID) {
+	b.t.Helper()
+	for look := time.NewTicker(20 * time.Millisecond); ; {
+		if room, ok := b.Room(roomID); ok {
+			if m, ok := room.Member(user); ok && m.Membership == event.MembershipJoin {
+				look.Stop()
+				return
+			}
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			b.t.Fatalf("%s does not hear that %s is in the room", b.account.UserID, user)
+		}
+	}
 }
 
 // ear keeps what a bot reads, over its restarts.
