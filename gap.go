@@ -31,9 +31,10 @@ type gap struct {
 	entry  *entry // Its place in the inbox; nil where there is none
 }
 
-// fillGap fetches the events of a gap, oldest first. It goes back until it meets an event that came before the gap. Syncs may
-// have brought some of the gap since, also in an earlier life of the bot: then, as which came when is not known, a page
-// without news is the end. What it can't fetch is logged, and left to the next start where there is a store and a hope of that.
+// fillGap fetches the events of a gap, oldest first. It goes back until it meets an event that came before the gap.
+// Syncs may have brought some of the gap since, also in an earlier life of the bot: then, as which came when is not known,
+// a page without news is the end. What it can't fetch is logged, and left to the next start where there is a store and a
+// hope of that.
 func (b *Bot) fillGap(ctx context.Context, g *gap) []*Event {
 	var events []*Event
 	var met []uint64

@@ -108,8 +108,8 @@ func (s *Server) open() error {
 }
 
 // Restart looks from outside as a restart of a server process does: connections are cut, requests that are not done have
-// no effect any more, new ones are refused for [Options.RestartDelay], then the same state is back on the same address. If ctx ends first, the server comes back at
-// once and ctx's error is returned.
+// no effect any more, new ones are refused for [Options.RestartDelay], then the same state is back on the same address.
+// If ctx ends first, the server comes back at once and ctx's error is returned.
 func (s *Server) Restart(ctx context.Context) error {
 	if err := s.Unplug(); err != nil {
 		return err
